@@ -1,0 +1,132 @@
+package dev.selvedge;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds circles of waits that can never end.
+ *
+ * <p>A task that awaits another without a limit waits for that one; a task that joins waits for each
+ * of its children. A wait is published before anybody looks, so of the waits that form a circle the
+ * last one finds it. Reading is racy: a path that was found counts only if, on a second look, each of
+ * its waits is the same object. All of them then existed between the two looks, so it is a circle and
+ * not a mixture of moments; and a task with an interrupt pending will leave, so it breaks none.
+ */
+final class Circle {
+  /** More steps than any sane chain of awaits; beyond it the full search decides. */
+  private static final int MAX_STEPS = 1000;
+
+  private record Step(TaskImpl<?, ?> from, Object edge) {}
+
+  private Circle() {}
+
+  /** A cheap look along the chain of awaits. False is certain only for circles without joins. */
+  static boolean mayClose(TaskImpl<?, ?> start) {
+    TaskImpl<?, ?> task = start;
+    for (int i = 0; i < MAX_STEPS; i++) {
+      Object edge = edge(task);
+      if (edge instanceof Cold.Waiter waiter) {
+        task = waiter.target;
+        if (task == start) {
+          return true;
+        }
+      } else {
+        return edge instanceof Owner.Join join && isBelow(start, join.owner());
+      }
+    }
+    return true;
+  }
+
+  private static boolean isBelow(TaskImpl<?, ?> task, Owner owner) {
+    for (TaskImpl<?, ?> each = task; each != null; ) {
+      if (each.owner() == owner) {
+        return true;
+      }
+      each = each.owner() instanceof TaskScope<?> scope ? scope.ownerTask() : null;
+    }
+    return false;
+  }
+
+  /**
+   * Throws if what the caller waits for waits for the caller. Of several callers in one circle one
+   * is refused.
+   */
+  static void refuse(@Nullable TaskImpl<?, ?> caller) {
+    if (caller == null) {
+      return;
+    }
+    synchronized (Circle.class) {
+      List<TaskImpl<?, ?>> path = path(caller, caller);
+      if (path != null) {
+        caller.cold().blockedOn = null;
+        var text = new StringBuilder("a circle of waits that would never end: ");
+        path.forEach(task -> text.append(task.name()).append(" -> "));
+        throw new IllegalStateException(text.append(caller.name()).toString());
+      }
+    }
+  }
+
+  /** Whether one task waits, over whatever others, for another. */
+  static boolean leads(TaskImpl<?, ?> from, TaskImpl<?, ?> to) {
+    return path(from, to) != null;
+  }
+
+  private static @Nullable List<TaskImpl<?, ?>> path(TaskImpl<?, ?> from, TaskImpl<?, ?> to) {
+    Map<TaskImpl<?, ?>, Step> reached = new IdentityHashMap<>();
+    var queue = new ArrayDeque<TaskImpl<?, ?>>();
+    queue.add(from);
+    for (TaskImpl<?, ?> task; (task = queue.poll()) != null; ) {
+      Object edge = edge(task);
+      List<TaskImpl<?, ?>> targets =
+          switch (edge) {
+            case null -> List.of();
+            case Cold.Waiter waiter -> List.of(waiter.target);
+            case Owner.Join join -> join.owner().unendedTasks();
+            default -> throw new AssertionError(edge);
+          };
+      for (TaskImpl<?, ?> target : targets) {
+        if (!reached.containsKey(target)) {
+          reached.put(target, new Step(task, edge));
+          if (target == to) {
+            return confirm(reached, from, to);
+          }
+          queue.add(target);
+        }
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable List<TaskImpl<?, ?>> confirm(
+      Map<TaskImpl<?, ?>, Step> reached, TaskImpl<?, ?> from, TaskImpl<?, ?> to) {
+    var path = new ArrayList<TaskImpl<?, ?>>();
+    TaskImpl<?, ?> target = to;
+    do {
+      Step step = reached.get(target);
+      if (step == null) {
+        throw new AssertionError("a path has no gap");
+      }
+      TaskImpl<?, ?> task = step.from();
+      Thread thread = task.thread();
+      if (edge(task) != step.edge()
+          || target.hasEnded()
+          || thread == null
+          || thread.isInterrupted()) {
+        return null;
+      }
+      path.add(task);
+      target = task;
+    } while (target != from);
+    Collections.reverse(path);
+    return path;
+  }
+
+  private static @Nullable Object edge(TaskImpl<?, ?> task) {
+    return task.hasCold() ? task.cold().blockedOn : null;
+  }
+}

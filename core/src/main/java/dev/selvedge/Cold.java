@@ -1,0 +1,106 @@
+package dev.selvedge;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What few tasks need: a name, cancel requests, waiters, callbacks, own scopes. Made when first asked
+ * for. The monitor guards every field without a note of its own.
+ */
+final class Cold extends Strand {
+  /** One thread that waits for the task; linked so that it can leave without a search. */
+  static final class Waiter {
+    final Thread thread = Thread.currentThread();
+    final TaskImpl<?, ?> target;
+    private @Nullable Waiter previous;
+    private @Nullable Waiter next;
+
+    Waiter(TaskImpl<?, ?> target) {
+      this.target = target;
+    }
+  }
+
+  private final TaskImpl<?, ?> task;
+  final @Nullable String givenName;
+
+  int requests;
+  @Nullable CancelReason reason;
+
+  /** Whether the task itself asked. */
+  boolean askedItself;
+
+  @Nullable ScheduledFuture<?> stragglerWatch;
+
+  /** Callbacks in order of registration, of type {@code Consumer<? super Task<T, X>>}. */
+  @Nullable ArrayDeque<Consumer<?>> callbacks;
+
+  /** Whether the thread of the task is calling them. */
+  boolean callingBack;
+
+  private @Nullable Waiter waiters;
+
+  /**
+   * What the task waits for without a limit: a {@link Waiter}, or the {@link Owner.Join} of its own
+   * scope. Written by the task, read by whoever looks for a circle.
+   */
+  volatile @Nullable Object blockedOn;
+
+  Cold(TaskImpl<?, ?> task, @Nullable String givenName) {
+    this.task = task;
+    this.givenName = givenName;
+  }
+
+  @Override
+  @Nullable Thread thread() {
+    return task.thread();
+  }
+
+  @Override
+  int requests() {
+    return requests;
+  }
+
+  /** Adds a waiter unless the task is done. */
+  synchronized boolean addWaiter(Waiter waiter) {
+    if (task.isDone()) {
+      return false;
+    }
+    waiter.next = waiters;
+    if (waiters != null) {
+      waiters.previous = waiter;
+    }
+    waiters = waiter;
+    return true;
+  }
+
+  synchronized void removeWaiter(Waiter waiter) {
+    if (waiter.previous != null) {
+      waiter.previous.next = waiter.next;
+    } else if (waiters == waiter) {
+      waiters = waiter.next;
+    }
+    if (waiter.next != null) {
+      waiter.next.previous = waiter.previous;
+    }
+    waiter.previous = null;
+    waiter.next = null;
+  }
+
+  /** Takes all waiters; the task is done, so that no other comes. */
+  synchronized List<Thread> takeWaiters() {
+    var threads = new ArrayList<Thread>();
+    for (Waiter waiter = waiters; waiter != null; ) {
+      threads.add(waiter.thread);
+      Waiter following = waiter.next;
+      waiter.previous = null;
+      waiter.next = null;
+      waiter = following;
+    }
+    waiters = null;
+    return threads;
+  }
+}

@@ -1,0 +1,147 @@
+package dev.selvedge;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ScheduledFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of a task that has a failure to tell: the failure, who must not be kept alive for it (the
+ * task), and whether somebody has heard of it. It is what a loop keeps of a failed task; a task that
+ * succeeds has none.
+ *
+ * <p>Its fate moves once: from {@code UNREAD} to {@code RETRIEVED}, {@code IGNORED} or {@code
+ * REPORTED}. Whoever moves it to {@code REPORTED} calls the handler, so it is called at most once.
+ */
+final class Failed extends WeakReference<TaskImpl<?, ?>> {
+  enum Fate {
+    UNREAD,
+    RETRIEVED,
+    IGNORED,
+    REPORTED
+  }
+
+  private static final VarHandle FATE;
+
+  static {
+    try {
+      FATE = MethodHandles.lookup().findVarHandle(Failed.class, "fate", Fate.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** What awaiting the task throws. */
+  final Throwable exception;
+
+  private final Owner owner;
+  private final long id;
+  private final @Nullable String givenName;
+  private volatile Fate fate = Fate.UNREAD;
+
+  /** The timer of {@code orphanAfter}; written before the task can be seen to be done. */
+  private volatile @Nullable ScheduledFuture<?> timer;
+
+  Failed(TaskImpl<?, ?> task, Throwable exception, boolean tracked) {
+    super(task, tracked ? Orphans.QUEUE : null);
+    this.exception = exception;
+    this.owner = task.owner();
+    this.id = task.id();
+    this.givenName = task.givenName();
+  }
+
+  long id() {
+    return id;
+  }
+
+  @Nullable String givenName() {
+    return givenName;
+  }
+
+  Owner owner() {
+    return owner;
+  }
+
+  boolean isUnread() {
+    return fate == Fate.UNREAD;
+  }
+
+  boolean wasCancelled() {
+    return exception instanceof TaskCancelledException;
+  }
+
+  /** The failure; of a cancelled task those that are suppressed in what ended it. */
+  List<Throwable> failures() {
+    return wasCancelled()
+        ? Failures.suppressedFailures(exception.getCause())
+        : List.of(exception);
+  }
+
+  void retrieve() {
+    if (settle(Fate.RETRIEVED)) {
+      release();
+    }
+  }
+
+  void ignore() {
+    if (settle(Fate.IGNORED)) {
+      release();
+    }
+  }
+
+  /** Whether the caller, and nobody else, has to report it. */
+  boolean claimReport() {
+    if (!settle(Fate.REPORTED)) {
+      return false;
+    }
+    release();
+    return true;
+  }
+
+  private boolean settle(Fate next) {
+    return FATE.compareAndSet(this, Fate.UNREAD, next);
+  }
+
+  private void release() {
+    owner.forget(this);
+    Orphans.untrack(this);
+    ScheduledFuture<?> armed = timer;
+    if (armed != null) {
+      armed.cancel(false);
+    }
+  }
+
+  /** Arms {@code orphanAfter}. */
+  void reportAfter(ScheduledFuture<?> armed) {
+    timer = armed;
+    if (!isUnread()) {
+      armed.cancel(false);
+    }
+  }
+
+  /** Reports if nobody has heard of it, without waiting for the handler. */
+  void post() {
+    if (claimReport()) {
+      failures().forEach(failure -> owner.loop().reports().post(context(failure)));
+    }
+  }
+
+  /** Reports if nobody has heard of it, and waits until the handler has returned. */
+  void deliver() {
+    if (claimReport()) {
+      failures().forEach(failure -> owner.loop().reports().deliver(context(failure)));
+    }
+  }
+
+  ExceptionContext context(Throwable failure) {
+    TaskImpl<?, ?> task = get();
+    return new ExceptionContext(
+        "Task exception was never retrieved",
+        failure,
+        task != null ? task : TaskImpl.replica(this),
+        Map.of());
+  }
+}

@@ -1,0 +1,123 @@
+package dev.selvedge;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.InterruptedIOException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/** What a {@code Throwable} means here, and how several of them become one. */
+final class Failures {
+  /** As many others an exception takes along; the rest goes to the handler. */
+  static final int MAX_SUPPRESSED = 16;
+
+  private Failures() {}
+
+  /** Throws a stored exception as what it is; the type parameter of the task vouches for it. */
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+  static <X extends Throwable> RuntimeException sneak(Throwable exception) throws X {
+    throw (X) exception;
+  }
+
+  static <X extends Exception> Body<@Nullable Void, X> body(Action<? extends X> action) {
+    requireNonNull(action, "action");
+    return () -> {
+      action.run();
+      return null;
+    };
+  }
+
+  /**
+   * Whether a body that threw this was cancelled rather than failed. Decided on the outermost
+   * exception alone.
+   *
+   * @param asked whether somebody asked through the library
+   * @param interrupted whether the interrupt flag is still set, as {@code java.nio} leaves it
+   */
+  static boolean isCancellation(Throwable thrown, boolean asked, boolean interrupted) {
+    return thrown instanceof InterruptedException
+        || (asked && thrown instanceof CancellationException)
+        || (asked && interrupted && isInterruptedIo(thrown));
+  }
+
+  private static boolean isInterruptedIo(Throwable thrown) {
+    return thrown instanceof ClosedByInterruptException
+        || thrown instanceof FileLockInterruptionException
+        || thrown instanceof SocketException
+        || (thrown instanceof InterruptedIOException
+            && !(thrown instanceof SocketTimeoutException));
+  }
+
+  /** The failures that an interrupted join left in the exception which ended a cancelled task. */
+  static List<Throwable> suppressedFailures(@Nullable Throwable ending) {
+    var failures = new ArrayList<Throwable>();
+    if (ending != null) {
+      for (Throwable suppressed : ending.getSuppressed()) {
+        if (!isCancellation(suppressed, true, false)) {
+          failures.add(suppressed);
+        }
+      }
+    }
+    return failures;
+  }
+
+  /**
+   * Suppresses one exception in another.
+   *
+   * @return false if the primary refuses it or is full; true also if it is there already
+   */
+  static boolean suppress(Throwable primary, Throwable other) {
+    synchronized (primary) {
+      if (primary == other) {
+        return true;
+      }
+      Throwable[] present = primary.getSuppressed();
+      for (Throwable suppressed : present) {
+        if (suppressed == other) {
+          return true;
+        }
+      }
+      if (present.length >= MAX_SUPPRESSED) {
+        return false;
+      }
+      primary.addSuppressed(other);
+      return primary.getSuppressed().length > present.length;
+    }
+  }
+
+  /** Leaves the cancellation that a failing body was under in its failure, once. */
+  static void explain(Throwable failure, CancelReason reason) {
+    for (Throwable suppressed : failure.getSuppressed()) {
+      if (suppressed instanceof CancellationException) {
+        return;
+      }
+    }
+    suppress(failure, new TaskCancelledException(reason, null));
+  }
+
+  /**
+   * Lists failures in the exception that is about to be thrown for them all: they count as retrieved.
+   * What it does not take goes to the handler.
+   */
+  static void attach(Throwable primary, List<Failed> failures, Loop loop) {
+    for (Failed failed : failures) {
+      var left = new ArrayList<Throwable>();
+      for (Throwable failure : failed.failures()) {
+        if (!suppress(primary, failure)) {
+          left.add(failure);
+        }
+      }
+      if (left.isEmpty()) {
+        failed.retrieve();
+      } else if (failed.claimReport()) {
+        left.forEach(failure -> loop.reports().deliver(failed.context(failure)));
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package dev.selvedge;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** {@link Loop#asExecutor}: a task of the loop for each command. */
+final class LoopExecutor extends AbstractExecutorService {
+  private final Loop loop;
+
+  // Guarded by this.
+  private final Set<TaskImpl<?, ?>> started = new HashSet<>();
+  private boolean shutdown;
+
+  LoopExecutor(Loop loop) {
+    this.loop = loop;
+  }
+
+  /** A task as a {@link Future}: reading it retrieves the failure, cancelling it cancels the task. */
+  private record TaskFuture<T extends @Nullable Object>(TaskImpl<T, Exception> task)
+      implements Future<T> {
+    @Override
+    public T get() throws InterruptedException, ExecutionException {
+      task.awaitEnd();
+      return read();
+    }
+
+    @Override
+    public T get(long timeout, TimeUnit unit)
+        throws InterruptedException, ExecutionException, TimeoutException {
+      task.awaitEnd(unit.toNanos(timeout));
+      return read();
+    }
+
+    private T read() throws ExecutionException {
+      return switch (task.outcome()) {
+        case Outcome.Success<T>(T value) -> value;
+        case Outcome.Failure<T>(Throwable exception) -> throw new ExecutionException(exception);
+        case Outcome.Cancelled<T>(TaskCancelledException exception) -> throw exception;
+      };
+    }
+
+    /** {@inheritDoc} A task is always interrupted; the flag makes no difference. */
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+      return task.cancel();
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return task.isCancelled();
+    }
+
+    @Override
+    public boolean isDone() {
+      return task.isDone();
+    }
+  }
+
+  @Override
+  public void execute(Runnable command) {
+    requireNonNull(command, "command");
+    start(
+        new TaskImpl<@Nullable Void, RuntimeException>(
+            loop, null, Failures.body(command::run), TaskImpl.LAUNCHED));
+  }
+
+  @Override
+  public <T extends @Nullable Object> Future<T> submit(Callable<T> task) {
+    requireNonNull(task, "task");
+    var created = new TaskImpl<T, Exception>(loop, null, task::call, 0);
+    start(created);
+    return new TaskFuture<>(created);
+  }
+
+  @Override
+  public Future<?> submit(Runnable task) {
+    return submit(Executors.callable(task));
+  }
+
+  @Override
+  public <T extends @Nullable Object> Future<T> submit(Runnable task, T result) {
+    return submit(Executors.callable(task, result));
+  }
+
+  @Override
+  public <T extends @Nullable Object> List<Future<T>> invokeAll(
+      Collection<? extends Callable<T>> tasks) throws InterruptedException {
+    return invokeAll(tasks, Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public <T extends @Nullable Object> List<Future<T>> invokeAll(
+      Collection<? extends Callable<T>> tasks, long timeout, TimeUnit unit)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + Math.min(unit.toNanos(timeout), Long.MAX_VALUE / 2);
+    var futures = new ArrayList<Future<T>>(tasks.size());
+    boolean allDone = false;
+    try {
+      for (Callable<T> task : tasks) {
+        futures.add(submit(task));
+      }
+      for (Future<T> future : futures) {
+        ((TaskFuture<T>) future).task().awaitEnd(deadline - System.nanoTime());
+      }
+      allDone = true;
+    } catch (TimeoutException e) {
+      // As the JDK has it: what is not done by now is cancelled and returned as it is.
+      return futures;
+    } finally {
+      if (!allDone) {
+        futures.forEach(future -> future.cancel(true));
+      }
+    }
+    return futures;
+  }
+
+  private void start(TaskImpl<?, ?> task) {
+    synchronized (this) {
+      if (shutdown) {
+        throw new RejectedExecutionException("the executor of " + loop + " is shut down");
+      }
+      started.add(task);
+    }
+    boolean running = false;
+    try {
+      loop.start(task);
+      running = true;
+    } finally {
+      if (running) {
+        task.onDone(this::ended);
+      } else {
+        ended(task);
+      }
+    }
+  }
+
+  private synchronized void ended(Task<?, ?> task) {
+    started.remove(task);
+    notifyAll();
+  }
+
+  @Override
+  public synchronized void shutdown() {
+    shutdown = true;
+    notifyAll();
+  }
+
+  /** Cancels what runs. Nothing ever waits to run, so that the list is empty. */
+  @Override
+  public List<Runnable> shutdownNow() {
+    List<TaskImpl<?, ?>> running;
+    synchronized (this) {
+      shutdown();
+      running = List.copyOf(started);
+    }
+    running.forEach(task -> task.cancel("the executor was shut down"));
+    return List.of();
+  }
+
+  @Override
+  public synchronized boolean isShutdown() {
+    return shutdown;
+  }
+
+  @Override
+  public synchronized boolean isTerminated() {
+    return shutdown && started.isEmpty();
+  }
+
+  @Override
+  public synchronized boolean awaitTermination(long timeout, TimeUnit unit)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + Math.min(unit.toNanos(timeout), Long.MAX_VALUE / 2);
+    while (!isTerminated()) {
+      long left = deadline - System.nanoTime();
+      if (left <= 0) {
+        return false;
+      }
+      TimeUnit.NANOSECONDS.timedWait(this, left);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,448 @@
+package dev.selvedge;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What owns tasks: a loop or a scope.
+ *
+ * <p><b>Children.</b> A fork links the task into a list and counts it, under the monitor. The end of a
+ * task only counts it down, without the monitor, so that a thousand children do not queue for it. The
+ * finished ones are unlinked when the list has grown to twice the live ones, so that its length is
+ * bounded however many tasks come and go; a failed task of a long-lived owner is unlinked at once,
+ * because its report waits until nobody holds it.
+ *
+ * <p><b>Waiting.</b> The owner parks once, on the counter. It writes {@code waiter} and then reads
+ * {@code live}; a child counts down and then reads {@code waiter}: one of them sees the other.
+ *
+ * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding goes
+ * down level by level with a queue, not by recursion. After it a fork gets a cancelled task; because
+ * both decide under the monitor, a child is either in the list or refused.
+ */
+abstract sealed class Owner extends Frame permits Loop, TaskScope {
+  /** That a task waits for all children of an owner. One object per wait. */
+  record Join(Owner owner) {}
+
+  private static final VarHandle LIVE;
+
+  static {
+    try {
+      LIVE = MethodHandles.lookup().findVarHandle(Owner.class, "live", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private static final int SMALLEST_SWEEP = 64;
+
+  /** A wait that lasts so long looks for a circle, once. */
+  private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  // Guarded by this.
+  private @Nullable TaskImpl<?, ?> first;
+  private int listed;
+  private int sweepAt = SMALLEST_SWEEP;
+  private @Nullable LinkedHashSet<Failed> failures;
+  private @Nullable ScheduledFuture<?> stragglerWatch;
+
+  /** Written under the monitor; read anywhere. */
+  private volatile @Nullable CancelReason cancelled;
+
+  private volatile boolean closed;
+
+  @SuppressWarnings("unused") // through LIVE
+  private volatile int live;
+
+  /** Written by whoever waits for the children, read by the last of them. */
+  private volatile @Nullable Thread waiter;
+
+  /** Threads of a factory of the user's that have run their task and may not have ended yet. */
+  private final @Nullable Queue<Thread> ending;
+
+  Owner(boolean ownThreads) {
+    ending = ownThreads ? new ConcurrentLinkedQueue<>() : null;
+  }
+
+  abstract Loop loop();
+
+  /** Whether failures of its tasks are reported when their handle is unreachable. */
+  abstract boolean outlivesHandles();
+
+  /** A child has failed; its awaiters do not know yet. */
+  abstract void failed(TaskImpl<?, ?> child, Failed failure);
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  final @Nullable CancelReason cancelled() {
+    return cancelled;
+  }
+
+  // ---- children
+
+  /** Starts the thread of a new task. Nothing is counted if that fails. */
+  final <I extends TaskImpl<?, ?>> I start(I task) {
+    refuseIfClosed();
+    Thread thread = loop().newThread(task, task.givenName());
+    thread.setUncaughtExceptionHandler(task);
+    CancelReason refused;
+    synchronized (this) {
+      refuseIfClosed();
+      refused = cancelled;
+      if (refused == null) {
+        task.thread(thread);
+        link(task);
+        LIVE.getAndAdd(this, 1);
+      }
+    }
+    if (refused != null) {
+      task.neverRun(refused);
+      return task;
+    }
+    try {
+      thread.start();
+    } catch (Throwable t) {
+      unlink(task);
+      countDown();
+      throw new RejectedExecutionException("no thread could be started for " + task.name(), t);
+    }
+    return task;
+  }
+
+  private void refuseIfClosed() {
+    if (closed) {
+      throw new IllegalStateException(this + " is closed: start tasks while it is open");
+    }
+  }
+
+  /** The last act of a task's thread. */
+  final void ended(TaskImpl<?, ?> task, boolean failed) {
+    if (failed && outlivesHandles()) {
+      unlink(task);
+    }
+    if (ending != null) {
+      for (Thread thread; (thread = ending.peek()) != null && !thread.isAlive(); ) {
+        ending.remove(thread);
+      }
+      ending.add(Thread.currentThread());
+    }
+    countDown();
+  }
+
+  private void countDown() {
+    if ((int) LIVE.getAndAdd(this, -1) == 1) {
+      Thread parked = waiter;
+      if (parked != null) {
+        LockSupport.unpark(parked);
+      }
+      if (outlivesHandles()) {
+        clearIfIdle();
+      }
+    }
+  }
+
+  private void link(TaskImpl<?, ?> task) {
+    if (listed >= sweepAt) {
+      sweep();
+      sweepAt = Math.max(SMALLEST_SWEEP, 2 * listed);
+    }
+    task.previous = null;
+    task.next = first;
+    if (first != null) {
+      first.previous = task;
+    }
+    first = task;
+    listed++;
+  }
+
+  private synchronized void unlink(TaskImpl<?, ?> task) {
+    if (task != first && task.previous == null) {
+      return;
+    }
+    if (task.previous != null) {
+      task.previous.next = task.next;
+    } else {
+      first = task.next;
+    }
+    if (task.next != null) {
+      task.next.previous = task.previous;
+    }
+    task.previous = null;
+    task.next = null;
+    listed--;
+  }
+
+  private void sweep() {
+    for (TaskImpl<?, ?> task = first; task != null; ) {
+      TaskImpl<?, ?> following = task.next;
+      if (task.hasEnded()) {
+        unlink(task);
+      }
+      task = following;
+    }
+  }
+
+  /** So that an idle loop keeps no values of tasks that are gone. */
+  private synchronized void clearIfIdle() {
+    if (live == 0) {
+      sweep();
+    }
+  }
+
+  /** The children that are not done. */
+  final synchronized List<TaskImpl<?, ?>> liveTasks() {
+    var tasks = new ArrayList<TaskImpl<?, ?>>();
+    for (TaskImpl<?, ?> task = first; task != null; task = task.next) {
+      if (!task.isDone()) {
+        tasks.add(task);
+      }
+    }
+    return tasks;
+  }
+
+  /** The children whose threads have not come to their end. */
+  final synchronized List<TaskImpl<?, ?>> unendedTasks() {
+    var tasks = new ArrayList<TaskImpl<?, ?>>();
+    for (TaskImpl<?, ?> task = first; task != null; task = task.next) {
+      if (!task.hasEnded()) {
+        tasks.add(task);
+      }
+    }
+    return tasks;
+  }
+
+  /** Adds all tasks below that are not done. */
+  final void addTasks(Collection<? super TaskImpl<?, ?>> tasks) {
+    var owners = new ArrayDeque<Owner>();
+    owners.add(this);
+    for (Owner owner; (owner = owners.poll()) != null; ) {
+      for (TaskImpl<?, ?> task : owner.liveTasks()) {
+        tasks.add(task);
+        task.addScopes(owners);
+      }
+    }
+  }
+
+  // ---- failures
+
+  final synchronized void remember(Failed failure) {
+    if (failures == null) {
+      failures = new LinkedHashSet<>();
+    }
+    failures.add(failure);
+  }
+
+  /** A long-lived owner keeps only what is unread. */
+  final void forget(Failed failure) {
+    if (outlivesHandles()) {
+      synchronized (this) {
+        if (failures != null) {
+          failures.remove(failure);
+        }
+      }
+    }
+  }
+
+  /** Keeps a failure until it is retrieved, its handle is unreachable, or its time is over. */
+  final void track(Failed failure) {
+    remember(failure);
+    Orphans.track(failure);
+    Duration limit = loop().orphanAfter();
+    if (limit != null) {
+      failure.reportAfter(Timers.schedule(failure::post, limit));
+    }
+    if (!failure.isUnread()) {
+      forget(failure);
+    }
+  }
+
+  final synchronized List<Failed> failures() {
+    return failures == null ? List.of() : List.copyOf(failures);
+  }
+
+  // ---- cancelling
+
+  /** Cancels the children, and from now on every fork. */
+  final boolean cancelChildren(CancelReason reason) {
+    if (cancelled != null) {
+      return false;
+    }
+    var owners = new ArrayDeque<Owner>();
+    boolean first = cancelLevel(reason, owners);
+    drain(owners, reason);
+    return first;
+  }
+
+  /** Cancels what the owners hold because what holds them was cancelled. */
+  static void cancelAll(ArrayDeque<Owner> owners, CancelReason reason) {
+    drain(owners, reason);
+  }
+
+  private static void drain(ArrayDeque<Owner> owners, CancelReason reason) {
+    if (owners.isEmpty()) {
+      return;
+    }
+    CancelReason inherited =
+        new CancelReason(CancelReason.Source.PARENT, reason.message(), reason.by());
+    for (Owner owner; (owner = owners.poll()) != null; ) {
+      owner.cancelLevel(inherited, owners);
+    }
+  }
+
+  private boolean cancelLevel(CancelReason reason, ArrayDeque<Owner> below) {
+    List<TaskImpl<?, ?>> targets;
+    synchronized (this) {
+      if (cancelled != null) {
+        return false;
+      }
+      cancelled = reason;
+      targets = liveTasks();
+      if (live > 0) {
+        watchStragglers(loop().stragglerWarning());
+      }
+    }
+    targets.forEach(task -> task.request(reason, below));
+    return true;
+  }
+
+  private void watchStragglers(Duration delay) {
+    stragglerWatch = Timers.schedule(() -> warnOfStragglers(delay.multipliedBy(2)), delay);
+  }
+
+  private void warnOfStragglers(Duration next) {
+    List<TaskImpl<?, ?>> stragglers;
+    synchronized (this) {
+      if (stragglerWatch == null || live == 0) {
+        return;
+      }
+      stragglers = unendedTasks();
+      watchStragglers(next);
+    }
+    stragglers.forEach(TaskImpl::warnAsStraggler);
+  }
+
+  private synchronized void endStragglerWatch() {
+    if (stragglerWatch != null) {
+      stragglerWatch.cancel(false);
+      stragglerWatch = null;
+    }
+  }
+
+  // ---- waiting
+
+  /**
+   * Waits until no child is left.
+   *
+   * @return false if the caller was interrupted first; the flag is cleared
+   * @throws IllegalStateException if a child waits for the caller
+   */
+  final boolean awaitChildren() {
+    if (Thread.interrupted()) {
+      return false;
+    }
+    if (live == 0) {
+      return true;
+    }
+    TaskImpl<?, ?> task = TaskImpl.current();
+    waiter = Thread.currentThread();
+    if (task != null) {
+      task.cold().blockedOn = new Join(this);
+    }
+    try {
+      boolean looked = task == null;
+      long start = System.nanoTime();
+      while (live != 0) {
+        if (looked) {
+          LockSupport.park(this);
+        } else {
+          LockSupport.parkNanos(this, CIRCLE_CHECK_NANOS);
+        }
+        if (Thread.interrupted()) {
+          return false;
+        }
+        if (!looked && live != 0 && System.nanoTime() - start >= CIRCLE_CHECK_NANOS) {
+          looked = true;
+          Circle.refuse(task);
+        }
+      }
+      return true;
+    } finally {
+      waiter = null;
+      if (task != null) {
+        task.cold().blockedOn = null;
+      }
+    }
+  }
+
+  /** Waits until no child is left, whatever happens; an interrupt is seen after it. */
+  final void awaitChildrenUninterruptibly() {
+    boolean interrupted = false;
+    TaskImpl<?, ?> task = TaskImpl.current();
+    waiter = Thread.currentThread();
+    if (task != null && live != 0) {
+      task.cold().blockedOn = new Join(this);
+    }
+    while (live != 0) {
+      LockSupport.park(this);
+      interrupted |= Thread.interrupted();
+    }
+    waiter = null;
+    if (task != null && task.hasCold()) {
+      task.cold().blockedOn = null;
+    }
+    interrupted |= awaitThreads();
+    endStragglerWatch();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits for threads that a factory of the user's made to end. Returns whether interrupted. */
+  private boolean awaitThreads() {
+    boolean interrupted = false;
+    if (ending != null) {
+      for (Thread thread; (thread = ending.poll()) != null; ) {
+        while (thread.isAlive() && thread != Thread.currentThread()) {
+          try {
+            thread.join();
+          } catch (InterruptedException e) {
+            interrupted = true;
+          }
+        }
+      }
+    }
+    return interrupted;
+  }
+
+  // ---- closing
+
+  /** Refuses forks for good and lets go of the children, none of which is left. */
+  final synchronized void markClosed() {
+    closed = true;
+    sweep();
+  }
+
+  /** Reports what nobody retrieved, and returns when the handler has returned. */
+  final void reportUnread() {
+    failures().forEach(Failed::deliver);
+  }
+
+  final void warn(String message, @Nullable TaskImpl<?, ?> about, Map<String, Object> details) {
+    loop().reports().post(new ExceptionContext(message, null, about, details));
+  }
+}

@@ -1,0 +1,141 @@
+package dev.selvedge;
+
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a loop's reports to its exception handler, one at a time and in order.
+ *
+ * <p>A hidden task takes them from a queue and calls the handler; it starts with the first report and
+ * ends with the last. Who reports waits until the handler has returned, whatever interrupts it. That
+ * wait is a wait like any other, so the handler may be waiting for the very task that reports: then
+ * the reporter goes on, and its report stays in the queue. Because the handler may begin to wait after
+ * the reporter did, the reporter looks again from time to time.
+ */
+final class Reports {
+  private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+  private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  /** A report on its way; {@code done} once the handler has returned. */
+  private static final class Report {
+    private final @Nullable ExceptionContext context;
+    private final Thread reporter = Thread.currentThread();
+    private volatile boolean done;
+
+    Report(@Nullable ExceptionContext context) {
+      this.context = context;
+    }
+  }
+
+  private final Loop loop;
+  private final ArrayDeque<Report> queue = new ArrayDeque<>(); // guarded by this
+  private @Nullable TaskImpl<?, ?> carrier; // guarded by this
+
+  Reports(Loop loop) {
+    this.loop = loop;
+  }
+
+  /** Reports without waiting. */
+  void post(ExceptionContext context) {
+    enqueue(new Report(context));
+  }
+
+  /** Reports and waits until the handler has returned. */
+  void deliver(ExceptionContext context) {
+    Report report = new Report(context);
+    awaitDone(report, enqueue(report));
+  }
+
+  /** Waits until what was reported so far has been handled. */
+  void flush() {
+    Report marker = new Report(null);
+    TaskImpl<?, ?> working;
+    synchronized (this) {
+      if (carrier == null) {
+        return;
+      }
+      queue.add(marker);
+      working = carrier;
+    }
+    awaitDone(marker, working);
+  }
+
+  private TaskImpl<?, ?> enqueue(Report report) {
+    TaskImpl<?, ?> created;
+    synchronized (this) {
+      queue.add(report);
+      if (carrier != null) {
+        return carrier;
+      }
+      created =
+          new TaskImpl<@Nullable Void, RuntimeException>(
+              loop, "exception handler", Failures.body(this::drain), TaskImpl.HIDDEN);
+      carrier = created;
+    }
+    // Never the loop's own factory: it may be what has just failed.
+    Thread thread = Thread.ofVirtual().name("exception handler").unstarted(created);
+    thread.setUncaughtExceptionHandler(created);
+    created.thread(thread);
+    thread.start();
+    return created;
+  }
+
+  private void drain() {
+    while (true) {
+      Report report;
+      synchronized (this) {
+        report = queue.poll();
+        if (report == null) {
+          carrier = null;
+          return;
+        }
+      }
+      if (report.context != null) {
+        handle(report.context);
+        // An interrupt that the handler left behind is not the next call's.
+        Thread.interrupted();
+      }
+      report.done = true;
+      LockSupport.unpark(report.reporter);
+    }
+  }
+
+  private void handle(ExceptionContext context) {
+    LoopExceptionHandler handler = loop.effectiveHandler();
+    if (handler == null) {
+      loop.defaultExceptionHandler(context);
+      return;
+    }
+    try {
+      handler.handle(loop, context);
+    } catch (Throwable broken) {
+      loop.defaultExceptionHandler(context);
+      loop.defaultExceptionHandler(
+          new ExceptionContext(
+              "Exception in the exception handler",
+              broken,
+              null,
+              Map.of("handler", handler.getClass().getName())));
+    }
+  }
+
+  private void awaitDone(Report report, TaskImpl<?, ?> working) {
+    TaskImpl<?, ?> reporter = TaskImpl.current();
+    boolean interrupted = false;
+    long look = FIRST_LOOK_NANOS;
+    while (!report.done) {
+      if (reporter == working || (reporter != null && Circle.leads(working, reporter))) {
+        break;
+      }
+      LockSupport.parkNanos(this, look);
+      look = Math.min(2 * look, LONGEST_LOOK_NANOS);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.selvedge;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
+import org.jspecify.annotations.Nullable;
+
+/** Exceptions and stacks as text that a terminal or a log can take, whatever is in them. */
+final class StackText {
+  private StackText() {}
+
+  /** A printer whose lines have their control characters escaped, but for leading tabs. */
+  private static final class EscapingWriter extends PrintWriter {
+    EscapingWriter(Writer out) {
+      super(out);
+    }
+
+    @Override
+    public void println(@Nullable Object line) {
+      String text = String.valueOf(line);
+      int start = 0;
+      while (start < text.length() && text.charAt(start) == '\t') {
+        start++;
+      }
+      super.print(text.substring(0, start) + escape(text.substring(start)) + "\n");
+    }
+
+    @Override
+    public void println(@Nullable String line) {
+      println((Object) line);
+    }
+  }
+
+  static String of(StackTraceElement[] stack) {
+    var text = new StringBuilder();
+    for (StackTraceElement frame : stack) {
+      text.append(text.isEmpty() ? "at " : ", at ").append(frame);
+    }
+    return text.toString();
+  }
+
+  /** The stack trace with causes and suppressed exceptions; never throws. */
+  static String trace(Throwable thrown) {
+    var text = new StringWriter();
+    try {
+      thrown.printStackTrace(new EscapingWriter(text));
+      return text.toString();
+    } catch (Throwable broken) {
+      return describe(thrown) + "\n\tat " + of(thrown.getStackTrace()) + "\n";
+    }
+  }
+
+  /** The class and message; never throws. */
+  static String describe(Throwable thrown) {
+    String name = thrown.getClass().getName();
+    try {
+      String message = thrown.getMessage();
+      return message == null ? name : name + ": " + escape(message);
+    } catch (Throwable broken) {
+      return name + " (its message threw " + broken.getClass().getName() + ")";
+    }
+  }
+
+  /** The text with each control character as a Unicode escape. */
+  static String escape(String text) {
+    if (text.chars().noneMatch(Character::isISOControl)) {
+      return text;
+    }
+    var escaped = new StringBuilder();
+    for (char c : text.toCharArray()) {
+      switch (c) {
+        case '\n' -> escaped.append("\\n");
+        case '\r' -> escaped.append("\\r");
+        case '\t' -> escaped.append("\\t");
+        default -> {
+          if (Character.isISOControl(c)) {
+            escaped.append("\\u%04x".formatted((int) c));
+          } else {
+            escaped.append(c);
+          }
+        }
+      }
+    }
+    return escaped.toString();
+  }
+}

@@ -1,0 +1,167 @@
+package dev.selvedge;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Set;
+import java.util.WeakHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A line of execution that can be interrupted on purpose: the thread of a task, or a thread of
+ * somebody else's in which a scope was opened.
+ *
+ * <p>It keeps the stack of what is open in it. An interrupt for one frame of that stack reaches the
+ * thread unless a shield lies further in; then it waits for the end of the shield. The monitor of the
+ * strand guards the stack, so that an interrupt can never arrive after its frame has gone.
+ */
+abstract sealed class Strand permits Cold, Strand.Foreign {
+  /** A region that no cancellation interrupts. */
+  static final class Shield extends Frame {
+    private boolean pending; // guarded by the strand
+  }
+
+  /** The strand of a thread that is not a task's. */
+  static final class Foreign extends Strand {
+    private static final ThreadLocal<@Nullable Foreign> CURRENT = new ThreadLocal<>();
+    private static final Set<Foreign> ALL =
+        Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
+    private final Thread thread = Thread.currentThread();
+
+    @Override
+    Thread thread() {
+      return thread;
+    }
+
+    @Override
+    int requests() {
+      return 0;
+    }
+
+    private static Foreign ofThisThread() {
+      Foreign strand = CURRENT.get();
+      if (strand == null) {
+        strand = new Foreign();
+        CURRENT.set(strand);
+        ALL.add(strand);
+      }
+      return strand;
+    }
+  }
+
+  private @Nullable Frame top; // guarded by this
+
+  /** Counts what CancelScopes of this strand delivered; guarded by this. */
+  private int cancellations;
+
+  abstract @Nullable Thread thread();
+
+  /** The outstanding cancel requests of the task; guarded by this. */
+  abstract int requests();
+
+  static Strand current() {
+    TaskImpl<?, ?> task = TaskImpl.current();
+    return task != null ? task.cold() : Foreign.ofThisThread();
+  }
+
+  /** The open scopes of all threads that are not tasks. */
+  static Collection<TaskScope<?>> foreignScopes() {
+    var scopes = new ArrayList<TaskScope<?>>();
+    synchronized (Foreign.ALL) {
+      Foreign.ALL.forEach(strand -> strand.addScopes(scopes));
+    }
+    return scopes;
+  }
+
+  synchronized void addScopes(Collection<? super TaskScope<?>> scopes) {
+    for (Frame frame = top; frame != null; frame = frame.enclosing) {
+      if (frame instanceof TaskScope<?> scope) {
+        scopes.add(scope);
+      }
+    }
+  }
+
+  synchronized void push(Frame frame) {
+    frame.enclosing = top;
+    top = frame;
+  }
+
+  synchronized void pop(Frame frame) {
+    if (top != frame) {
+      throw new AssertionError("not on top: " + frame);
+    }
+    top = frame.enclosing;
+  }
+
+  /** Closes the scopes that were opened inside of a frame and forgotten; null: all of them. */
+  void closeInside(@Nullable Frame frame) {
+    for (TaskScope<?> scope; (scope = scopeInside(frame)) != null; ) {
+      scope.closeForgotten();
+    }
+  }
+
+  private synchronized @Nullable TaskScope<?> scopeInside(@Nullable Frame frame) {
+    return top != frame && top instanceof TaskScope<?> scope ? scope : null;
+  }
+
+  synchronized int nextCancellation() {
+    return ++cancellations;
+  }
+
+  synchronized int cancellations() {
+    return cancellations;
+  }
+
+  /**
+   * Interrupts what runs inside of a frame, and adds the scopes to which the cancellation has to be
+   * forwarded. The caller holds the monitor and has seen that the frame is open.
+   *
+   * @param frame null for all that the strand runs
+   */
+  void interrupt(@Nullable Frame frame, Collection<? super Owner> forward) {
+    assert Thread.holdsLock(this);
+    Shield shield = null;
+    var exposed = new ArrayList<Owner>();
+    for (Frame each = top; each != null && each != frame; each = each.enclosing) {
+      switch (each) {
+        case Shield found -> {
+          shield = found;
+          exposed.clear();
+        }
+        case TaskScope<?> scope -> exposed.add(scope);
+        case CancelScope unused -> {}
+        case Loop loop -> throw new AssertionError(loop);
+      }
+    }
+    forward.addAll(exposed);
+    Thread thread = thread();
+    if (shield != null) {
+      shield.pending = true;
+    } else if (thread != null) {
+      thread.interrupt();
+    }
+  }
+
+  <T extends @Nullable Object, X extends Exception> T shielded(Body<? extends T, ? extends X> body)
+      throws X {
+    var shield = new Shield();
+    synchronized (this) {
+      push(shield);
+      shield.pending = Thread.interrupted();
+    }
+    try {
+      return body.call();
+    } catch (InterruptedException e) {
+      throw Failures.<RuntimeException>sneak(e);
+    } finally {
+      closeInside(shield);
+      synchronized (this) {
+        pop(shield);
+        if (shield.pending) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+}

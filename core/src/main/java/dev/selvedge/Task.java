@@ -1,0 +1,298 @@
+package dev.selvedge;
+
+import static java.util.Objects.requireNonNull;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The handle of one virtual thread: asyncio's {@code Task}, with the checked exception of its body in
+ * the type.
+ *
+ * {@snippet file="dev/selvedge/SamplesTest.java" region="await"}
+ *
+ * <p><b>Failure:</b> the task keeps what its body threw, and every {@link #await} re-throws that very
+ * object. A failure that nobody retrieves reaches the loop's exception handler, once. {@link #await},
+ * {@link #result}, {@link #exception} and {@link #outcome} retrieve it; {@link #isDone}, {@link
+ * #state}, {@link #cancel}, {@link #onDone} and printing do not.
+ *
+ * <p><b>Cancellation:</b> {@link #cancel} is a request, delivered as an interrupt to the body and
+ * forwarded to everything the task owns. Awaiting never cancels what is awaited.
+ *
+ * <p><b>Threads:</b> every method may be called from any thread.
+ *
+ * <p><b>Pitfall:</b> {@code catch (Exception e)} in a body catches its cancellation too, as it does
+ * with any interrupt.
+ *
+ * @param <T> the type of the value
+ * @param <X> the checked exception that the body throws
+ * @since 0.1.0
+ */
+public sealed interface Task<T extends @Nullable Object, X extends Exception> extends Body<T, X>
+    permits TaskImpl {
+
+  /**
+   * Waits until the task is done. The wait is a checkpoint: an interrupt that is pending when it is
+   * called is thrown, also if the task is done already.
+   *
+   * @return the value
+   * @throws X the failure of the task, the same object each time, whatever its type
+   * @throws TaskCancelledException if the task was cancelled
+   * @throws InterruptedException if the <em>caller</em> is cancelled while it waits; the task goes on
+   *     and its failure stays unretrieved
+   * @throws IllegalStateException if the wait can never end because the awaited task waits for the
+   *     caller; a circle of awaits fails at once, one through a join within a second
+   */
+  T await() throws X, InterruptedException;
+
+  /**
+   * Waits until the task is done, for a limited time. Reaching the limit stops the waiting and cancels
+   * nothing.
+   *
+   * @param limit how long to wait; zero or less does not wait
+   * @return the value
+   * @throws X the failure of the task, the same object each time, whatever its type
+   * @throws TaskCancelledException if the task was cancelled
+   * @throws InterruptedException if the caller is cancelled while it waits
+   * @throws TimeoutException if the task is not done within the limit
+   */
+  T await(Duration limit) throws X, InterruptedException, TimeoutException;
+
+  /** {@inheritDoc} The same as {@link #await()}, so that a task stands where a body may. */
+  @Override
+  default T call() throws X, InterruptedException {
+    return await();
+  }
+
+  /**
+   * The value of a finished task.
+   *
+   * @return the value
+   * @throws X the failure of the task
+   * @throws TaskCancelledException if the task was cancelled
+   * @throws IllegalStateException if the task is not done
+   */
+  T result() throws X;
+
+  /**
+   * The failure of a finished task. Counts as retrieving it.
+   *
+   * @return the failure; empty if the task succeeded
+   * @throws TaskCancelledException if the task was cancelled
+   * @throws IllegalStateException if the task is not done
+   */
+  Optional<Throwable> exception();
+
+  /**
+   * How a finished task ended. Counts as retrieving its failure.
+   *
+   * @return the outcome
+   * @throws IllegalStateException if the task is not done
+   */
+  Outcome<T> outcome();
+
+  /**
+   * Asks the task to cancel, without a message.
+   *
+   * @return false if it is done already
+   * @see #cancel(CancelReason)
+   */
+  default boolean cancel() {
+    return cancel("");
+  }
+
+  /**
+   * Asks the task to cancel.
+   *
+   * @param message why; part of the reason that the task and its awaiters see
+   * @return false if it is done already
+   * @see #cancel(CancelReason)
+   */
+  boolean cancel(String message);
+
+  /**
+   * Asks the task to cancel: interrupts its thread and cancels what it owns. A task that has not begun
+   * never runs its body. Requests are counted; the reason of the first one is kept. A task may decline
+   * by catching the {@link InterruptedException} and returning a value.
+   *
+   * @param reason who asks and why
+   * @return false if it is done already; nothing changes then
+   */
+  boolean cancel(CancelReason reason);
+
+  /**
+   * Why the task was cancelled or is asked to.
+   *
+   * @return the first reason; empty if nobody asked
+   */
+  Optional<CancelReason> cancelReason();
+
+  /**
+   * How many cancel requests are outstanding: asyncio's {@code cancelling}.
+   *
+   * @return the requests less the {@linkplain #uncancel undone} ones
+   */
+  int cancelRequests();
+
+  /**
+   * Takes one request back, as asyncio's {@code uncancel}: for code that has handled a cancellation
+   * which was meant for it. An interrupt that was delivered already stays delivered.
+   *
+   * @return the outstanding requests, never below zero
+   */
+  int uncancel();
+
+  /**
+   * Whether the task has a value, has failed or was cancelled.
+   *
+   * @return true once it has
+   */
+  boolean isDone();
+
+  /**
+   * Whether the task ended by cancellation.
+   *
+   * @return false while it runs, also when it was asked to cancel
+   */
+  boolean isCancelled();
+
+  /**
+   * The state in the words of {@link Future}.
+   *
+   * @return the state
+   */
+  Future.State state();
+
+  /**
+   * Calls back when the task is done: on its thread, after its outcome is set, in the order of
+   * registration, and before its owner sees it end. On a task that has ended it calls at once, in the
+   * caller. Does not count as retrieving a failure. A callback that throws is reported to the loop's
+   * exception handler and disturbs nothing.
+   *
+   * @param callback is given this task
+   * @return this task
+   */
+  Task<T, X> onDone(Consumer<? super Task<T, X>> callback);
+
+  /**
+   * Declares that a failure of this task needs no reader: it is never reported. It still cancels the
+   * siblings in a scope that does so, and awaiting it still throws.
+   *
+   * @return this task
+   */
+  Task<T, X> ignoreFailure();
+
+  /**
+   * The name.
+   *
+   * @return the name it was given, or {@code task-} and its id
+   */
+  String name();
+
+  /**
+   * A number that no other task in this process has.
+   *
+   * @return the id
+   */
+  long id();
+
+  /**
+   * A copy as a {@link CompletableFuture}: completing or cancelling it changes nothing here. A failure
+   * counts as retrieved from the moment that something is attached to the copy or it is read. {@code
+   * CompletableFuture.allOf} is seen if it is called before the task is done.
+   *
+   * @return a new future
+   */
+  CompletableFuture<T> toCompletableFuture();
+
+  /**
+   * Starts a task in the {@linkplain Loop#current() current loop}: {@code asyncio.create_task}.
+   *
+   * @param <T> the type of the value
+   * @param <X> the checked exception of the body
+   * @param body what it does
+   * @return its handle
+   * @throws IllegalStateException if the loop is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   */
+  static <T extends @Nullable Object, X extends Exception> Task<T, X> create(
+      Body<? extends T, ? extends X> body) {
+    return Loop.current().createTask(body);
+  }
+
+  /**
+   * Starts a task without a value in the {@linkplain Loop#current() current loop}.
+   *
+   * @param <X> the checked exception of the action
+   * @param action what it does
+   * @return its handle
+   * @throws IllegalStateException if the loop is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   */
+  static <X extends Exception> Task<@Nullable Void, X> create(Action<? extends X> action) {
+    return Loop.current().createTask(action);
+  }
+
+  /**
+   * The task that is running this code: {@code asyncio.current_task}.
+   *
+   * <p>It is found through the uncaught-exception handler of the thread. Code that replaces that
+   * handler is found by a search; code that sets it to null hides its task.
+   *
+   * @return the task; empty outside of tasks
+   */
+  static Optional<Task<?, ?>> current() {
+    return Optional.ofNullable(TaskImpl.current());
+  }
+
+  /**
+   * A checkpoint for code that never blocks.
+   *
+   * @throws InterruptedException if the thread is interrupted; the flag is cleared, as usual
+   */
+  static void checkCancelled() throws InterruptedException {
+    if (Thread.interrupted()) {
+      TaskImpl<?, ?> task = TaskImpl.current();
+      throw new InterruptedException(
+          task == null ? null : task.cancelReason().map(CancelReason::toString).orElse(null));
+    }
+  }
+
+  /**
+   * Runs clean-up in the caller's thread that no cancellation interrupts. One that is pending, or
+   * arrives meanwhile, is seen after it, at the next blocking call. Scopes that the body opens are
+   * shielded with it.
+   *
+   * <p><b>Pitfall:</b> a {@link Thread#interrupt} that does not come through the library reaches the
+   * body all the same; if the body throws it, it comes out as the {@code InterruptedException} that
+   * it is, undeclared.
+   *
+   * @param <T> the type of the value
+   * @param <X> the checked exception of the body
+   * @param body what to shield
+   * @return its value
+   * @throws X what the body throws
+   */
+  static <T extends @Nullable Object, X extends Exception> T shielded(
+      Body<? extends T, ? extends X> body) throws X {
+    requireNonNull(body, "body");
+    return Strand.current().shielded(body);
+  }
+
+  /**
+   * Runs clean-up without a value that no cancellation interrupts.
+   *
+   * @param <X> the checked exception of the action
+   * @param action what to shield
+   * @throws X what the action throws
+   * @see #shielded(Body)
+   */
+  static <X extends Exception> void shielded(Action<? extends X> action) throws X {
+    Task.<@Nullable Void, X>shielded(Failures.body(action));
+  }
+}

@@ -1,0 +1,754 @@
+package dev.selvedge;
+
+import static java.util.Objects.requireNonNull;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one implementation of {@link Task}: the handle, the {@code Runnable} of its thread, the node in
+ * its owner's list, and, as the thread's uncaught-exception handler, the answer to "which task is
+ * this".
+ *
+ * <h2>States</h2>
+ *
+ * {@code state} is a set of bits that are only ever added:
+ *
+ * <pre>
+ * 0 -> STARTED                            by its thread; the body runs unless CANCEL was there first
+ * any before DONE -> + CANCEL             a request was accepted; the interrupt follows if STARTED
+ * STARTED -> + DONE                       by its thread: value
+ * STARTED -> + DONE FAILED                by its thread: slot is a Failed
+ * STARTED -> + DONE CANCELLED             by its thread: slot is a Failed or a TaskCancelledException
+ * 0 -> STARTED CANCEL DONE CANCELLED      forked into a cancelled owner; has no thread
+ * any -> + RETRIEVED, + IGNORED           by anyone, at any time
+ * </pre>
+ *
+ * DONE is the point at which everything is decided: a request is accepted if its CANCEL comes before
+ * DONE, and whoever sees DONE sees the outcome in {@code slot}.
+ *
+ * <h2>From DONE to the end of the thread</h2>
+ *
+ * The owner hears of a failure, awaiters wake, callbacks run, a launched task reports; last, the task
+ * counts as ended. The interrupt of a request is sent under the monitor of the cold part, which the
+ * thread takes once after DONE: so no interrupt of a cancellation reaches a callback.
+ *
+ * <h2>Size</h2>
+ *
+ * 48 bytes with compressed references. What few tasks need is in {@link Cold}.
+ */
+final class TaskImpl<T extends @Nullable Object, X extends Exception>
+    implements Task<T, X>, Runnable, Thread.UncaughtExceptionHandler {
+  private static final int STARTED = 1;
+  private static final int CANCEL = 1 << 1;
+  private static final int DONE = 1 << 2;
+  private static final int FAILED = 1 << 3;
+  private static final int CANCELLED = 1 << 4;
+  private static final int RETRIEVED = 1 << 5;
+  private static final int IGNORED = 1 << 6;
+
+  /** Nobody holds a handle. */
+  static final int LAUNCHED = 1 << 7;
+
+  /** The loop's own: runs the exception handler, and is neither listed nor counted. */
+  static final int HIDDEN = 1 << 8;
+
+  private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+  private static final AtomicLong IDS = new AtomicLong();
+  private static final VarHandle STATE;
+  private static final VarHandle COLD;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      STATE = lookup.findVarHandle(TaskImpl.class, "state", int.class);
+      COLD = lookup.findVarHandle(TaskImpl.class, "cold", Cold.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final long id;
+  private final Owner owner;
+  private volatile int state;
+
+  /** The body until the start; the outcome from DONE on. Written by the thread of the task. */
+  private @Nullable Object slot;
+
+  /** From the fork to the end. Written by the forking thread and then by its own. */
+  private volatile @Nullable Thread thread;
+
+  private volatile @Nullable Cold cold;
+
+  // Guarded by the owner.
+  @Nullable TaskImpl<?, ?> previous;
+  @Nullable TaskImpl<?, ?> next;
+
+  TaskImpl(Owner owner, @Nullable String name, Body<? extends T, ? extends X> body, int state) {
+    this(IDS.incrementAndGet(), owner, name, body, state);
+  }
+
+  private TaskImpl(long id, Owner owner, @Nullable String name, Object slot, int state) {
+    this.id = id;
+    this.owner = owner;
+    this.slot = slot;
+    this.state = state;
+    if (name != null) {
+      cold = new Cold(this, name);
+    }
+  }
+
+  /** An equal, finished task in the place of one whose handle is gone. */
+  static TaskImpl<?, ?> replica(Failed failed) {
+    int ended = failed.wasCancelled() ? CANCELLED : FAILED;
+    return new TaskImpl<Object, Exception>(
+        failed.id(), failed.owner(), failed.givenName(), failed, STARTED | DONE | ended);
+  }
+
+  /** The task that runs in this thread. */
+  static @Nullable TaskImpl<?, ?> current() {
+    Thread thread = Thread.currentThread();
+    Thread.UncaughtExceptionHandler handler = thread.getUncaughtExceptionHandler();
+    if (handler instanceof TaskImpl<?, ?> task && task.thread == thread) {
+      return task;
+    }
+    return handler instanceof ThreadGroup ? null : Loop.findTask(thread);
+  }
+
+  // ---- the thread
+
+  @Override
+  public void run() {
+    if (Thread.currentThread() != thread || ((int) STATE.getAndBitwiseOr(this, STARTED) & STARTED) != 0) {
+      throw new IllegalStateException(name() + " is run by its own thread, once");
+    }
+    @SuppressWarnings("unchecked") // the constructor's
+    var body = (Body<? extends T, ? extends X>) requireNonNull(slot);
+    slot = null;
+    T value = null;
+    Throwable thrown = null;
+    if (isAskedToCancel()) {
+      settleCancelled(null);
+    } else {
+      try {
+        value = body.call();
+      } catch (Throwable t) {
+        thrown = t;
+      }
+      try {
+        Cold strand = cold;
+        if (strand != null) {
+          strand.closeInside(null);
+        }
+        settle(value, thrown);
+      } catch (Throwable t) {
+        // No memory, say. What the body held is garbage now; a task that never ends would be worse.
+        settle(null, t);
+      }
+    }
+    finish();
+  }
+
+  private boolean isAskedToCancel() {
+    Cold asked = cold;
+    if ((state & CANCEL) == 0 || asked == null) {
+      return false;
+    }
+    synchronized (asked) {
+      return asked.requests > 0;
+    }
+  }
+
+  private void settle(@Nullable T value, @Nullable Throwable thrown) {
+    while (true) {
+      int seen = state;
+      boolean asked = isAskedToCancel();
+      boolean interrupted = Thread.currentThread().isInterrupted();
+      if (thrown == null) {
+        if (asked && interrupted && cold().askedItself) {
+          settleCancelled(null);
+          return;
+        }
+        slot = value;
+        if (STATE.compareAndSet(this, seen, seen | DONE)) {
+          return;
+        }
+      } else if (Failures.isCancellation(thrown, asked, interrupted)) {
+        settleCancelled(thrown);
+        return;
+      } else {
+        if (asked) {
+          Failures.explain(thrown, reasonOrInterrupt());
+        }
+        slot = failed(thrown, seen);
+        if (STATE.compareAndSet(this, seen, seen | DONE | FAILED)) {
+          return;
+        }
+      }
+    }
+  }
+
+  private void settleCancelled(@Nullable Throwable ending) {
+    while (true) {
+      int seen = state;
+      var exception = new TaskCancelledException(reasonOrInterrupt(), ending);
+      slot =
+          Failures.suppressedFailures(ending).isEmpty() ? exception : failed(exception, seen);
+      if (STATE.compareAndSet(this, seen, seen | DONE | CANCELLED)) {
+        return;
+      }
+    }
+  }
+
+  private Failed failed(Throwable exception, int seen) {
+    var failed = new Failed(this, exception, owner.outlivesHandles());
+    if ((seen & RETRIEVED) != 0) {
+      failed.retrieve();
+    } else if ((seen & IGNORED) != 0) {
+      failed.ignore();
+    }
+    return failed;
+  }
+
+  private CancelReason reasonOrInterrupt() {
+    return cancelReason()
+        .orElseGet(
+            () ->
+                new CancelReason(
+                    CancelReason.Source.REQUEST, "the thread was interrupted", null));
+  }
+
+  private void finish() {
+    Failed failed = slot instanceof Failed ending ? ending : null;
+    boolean launched = (state & LAUNCHED) != 0;
+    try {
+      if (failed != null && !launched) {
+        owner.failed(this, failed);
+      }
+      Cold rest = cold;
+      if (rest != null) {
+        rest.takeWaiters().forEach(LockSupport::unpark);
+        // Any interrupt of a cancellation was sent before the monitor could be taken.
+        Thread.interrupted();
+        callBack(rest);
+      }
+      if (failed != null && launched) {
+        failed.deliver();
+      }
+    } finally {
+      thread = null;
+      if ((state & HIDDEN) == 0) {
+        owner.ended(this, failed != null);
+      }
+    }
+  }
+
+  private void callBack(Cold rest) {
+    while (true) {
+      Consumer<?> callback;
+      synchronized (rest) {
+        rest.callingBack = true;
+        callback = rest.callbacks == null ? null : rest.callbacks.poll();
+        if (callback == null) {
+          rest.callingBack = false;
+          if (rest.stragglerWatch != null) {
+            rest.stragglerWatch.cancel(false);
+            rest.stragglerWatch = null;
+          }
+          return;
+        }
+      }
+      callBack(callback);
+    }
+  }
+
+  private void callBack(Consumer<?> callback) {
+    try {
+      @SuppressWarnings("unchecked") // onDone's
+      var typed = (Consumer<? super Task<T, X>>) callback;
+      typed.accept(this);
+    } catch (Throwable t) {
+      loop()
+          .reports()
+          .deliver(new ExceptionContext("Exception in a callback of a task", t, this, Map.of()));
+    }
+  }
+
+  /** Ends as cancelled without a thread: forked into a cancelled owner. */
+  void neverRun(CancelReason reason) {
+    Cold rest = cold();
+    synchronized (rest) {
+      rest.requests = 1;
+      rest.reason = reason;
+      slot = new TaskCancelledException(reason, null);
+      STATE.getAndBitwiseOr(this, STARTED | CANCEL | DONE | CANCELLED);
+    }
+  }
+
+  @Override
+  public void uncaughtException(Thread thread, Throwable thrown) {
+    loop()
+        .reports()
+        .post(
+            new ExceptionContext(
+                "Uncaught exception in the thread of a task", thrown, this, Map.of()));
+  }
+
+  // ---- awaiting
+
+  @Override
+  public T await() throws X, InterruptedException {
+    awaitDone(0, false);
+    return get();
+  }
+
+  @Override
+  public T await(Duration limit) throws X, InterruptedException, TimeoutException {
+    if (!awaitDone(Timers.nanos(limit), true)) {
+      throw new TimeoutException(name() + " is not done within " + limit);
+    }
+    return get();
+  }
+
+  /** Waits for the end and retrieves nothing. */
+  void awaitEnd() throws InterruptedException {
+    awaitDone(0, false);
+  }
+
+  /** Waits for the end for a limited time and retrieves nothing. */
+  void awaitEnd(long nanos) throws InterruptedException, TimeoutException {
+    if (!awaitDone(nanos, true)) {
+      throw new TimeoutException(name() + " is not done in time");
+    }
+  }
+
+  private boolean awaitDone(long nanos, boolean timed) throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw interrupted();
+    }
+    if (isDone()) {
+      return true;
+    }
+    if (timed && nanos <= 0) {
+      return false;
+    }
+    TaskImpl<?, ?> caller = current();
+    if (caller == this && !timed) {
+      throw new IllegalStateException(name() + " awaits itself: it would wait for ever");
+    }
+    var waiter = new Cold.Waiter(this);
+    if (!cold().addWaiter(waiter)) {
+      return true;
+    }
+    try {
+      if (timed || caller == null) {
+        return park(nanos, timed);
+      }
+      caller.cold().blockedOn = waiter;
+      if (Circle.mayClose(caller)) {
+        Circle.refuse(caller);
+      }
+      if (!park(CIRCLE_CHECK_NANOS, true)) {
+        Circle.refuse(caller);
+        park(0, false);
+      }
+      return true;
+    } finally {
+      if (caller != null && !timed) {
+        caller.cold().blockedOn = null;
+      }
+      if (!isDone()) {
+        cold().removeWaiter(waiter);
+      }
+    }
+  }
+
+  private boolean park(long nanos, boolean timed) throws InterruptedException {
+    long deadline = System.nanoTime() + nanos;
+    while (!isDone()) {
+      if (timed) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          return false;
+        }
+        LockSupport.parkNanos(this, left);
+      } else {
+        LockSupport.park(this);
+      }
+      if (Thread.interrupted()) {
+        throw interrupted();
+      }
+    }
+    return true;
+  }
+
+  private static InterruptedException interrupted() {
+    TaskImpl<?, ?> task = current();
+    return new InterruptedException(
+        task == null ? null : task.cancelReason().map(CancelReason::toString).orElse(null));
+  }
+
+  /** Waits whatever happens; each interrupt is passed on. Returns whether there was one. */
+  boolean awaitPassingInterrupts(Runnable onInterrupt) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        awaitDone(0, false);
+        return interrupted;
+      } catch (InterruptedException e) {
+        interrupted = true;
+        onInterrupt.run();
+      }
+    }
+  }
+
+  // ---- the outcome
+
+  @Override
+  public T result() throws X {
+    requireDone();
+    return get();
+  }
+
+  @Override
+  public Optional<Throwable> exception() {
+    requireDone();
+    Throwable ending = ending();
+    if (ending == null) {
+      return Optional.empty();
+    }
+    retrieve();
+    if (ending instanceof TaskCancelledException cancelled && isCancelled()) {
+      throw cancelled;
+    }
+    return Optional.of(ending);
+  }
+
+  @Override
+  public Outcome<T> outcome() {
+    requireDone();
+    Throwable ending = ending();
+    if (ending == null) {
+      return new Outcome.Success<>(value());
+    }
+    retrieve();
+    return isCancelled()
+        ? new Outcome.Cancelled<>((TaskCancelledException) ending)
+        : new Outcome.Failure<>(ending);
+  }
+
+  private T get() {
+    Throwable ending = ending();
+    if (ending == null) {
+      return value();
+    }
+    retrieve();
+    throw Failures.<RuntimeException>sneak(ending);
+  }
+
+  /** What a done task throws, without retrieving it; null if it succeeded. */
+  @Nullable Throwable ending() {
+    if ((state & (FAILED | CANCELLED)) == 0) {
+      return null;
+    }
+    return slot instanceof Failed failed ? failed.exception : (Throwable) slot;
+  }
+
+  @SuppressWarnings({"unchecked", "NullAway"}) // what the body returned
+  T value() {
+    return (T) slot;
+  }
+
+  private void requireDone() {
+    if (!isDone()) {
+      throw new IllegalStateException(name() + " is not done: await it, or ask isDone() first");
+    }
+  }
+
+  /** From now on its failure counts as known. */
+  void retrieve() {
+    int seen = (int) STATE.getAndBitwiseOr(this, RETRIEVED);
+    if ((seen & DONE) != 0 && slot instanceof Failed failed) {
+      failed.retrieve();
+    }
+  }
+
+  @Override
+  public Task<T, X> ignoreFailure() {
+    int seen = (int) STATE.getAndBitwiseOr(this, IGNORED);
+    if ((seen & DONE) != 0 && slot instanceof Failed failed) {
+      failed.ignore();
+    }
+    return this;
+  }
+
+  // ---- cancelling
+
+  @Override
+  public boolean cancel(String message) {
+    return cancel(CancelReason.request(requireNonNull(message, "message")));
+  }
+
+  @Override
+  public boolean cancel(CancelReason reason) {
+    requireNonNull(reason, "reason");
+    var forward = new ArrayDeque<Owner>();
+    if (!request(reason, forward)) {
+      return false;
+    }
+    Cold asked = cold();
+    synchronized (asked) {
+      if (asked.stragglerWatch == null && !isDone()) {
+        watch(asked, loop().stragglerWarning());
+      }
+    }
+    Owner.cancelAll(forward, reason);
+    return true;
+  }
+
+  /** Accepts a request, interrupts the body, and adds the scopes below. */
+  boolean request(CancelReason why, Collection<? super Owner> below) {
+    if (isDone()) {
+      return false;
+    }
+    Cold asked = cold();
+    synchronized (asked) {
+      int seen;
+      do {
+        seen = state;
+        if ((seen & DONE) != 0) {
+          return false;
+        }
+      } while (!STATE.compareAndSet(this, seen, seen | CANCEL));
+      asked.requests++;
+      if (asked.reason == null) {
+        asked.reason = why;
+      }
+      asked.askedItself |= Thread.currentThread() == thread;
+      if ((seen & STARTED) != 0) {
+        asked.interrupt(null, below);
+      }
+      return true;
+    }
+  }
+
+  private void watch(Cold asked, Duration delay) {
+    asked.stragglerWatch =
+        Timers.schedule(
+            () -> {
+              synchronized (asked) {
+                if (asked.stragglerWatch == null) {
+                  return;
+                }
+                watch(asked, delay.multipliedBy(2));
+              }
+              warnAsStraggler();
+            },
+            delay);
+  }
+
+  /** Names a task that was asked to cancel and goes on. */
+  void warnAsStraggler() {
+    Thread running = thread;
+    if (running != null) {
+      owner.warn(
+          "Task ignores its cancellation",
+          this,
+          Map.of(
+              "reason", reasonOrInterrupt(),
+              "stack", StackText.of(running.getStackTrace())));
+    }
+  }
+
+  @Override
+  public Optional<CancelReason> cancelReason() {
+    if (isDone() && ending() instanceof TaskCancelledException cancelled && isCancelled()) {
+      return Optional.of(cancelled.reason());
+    }
+    Cold asked = cold;
+    if (asked == null) {
+      return Optional.empty();
+    }
+    synchronized (asked) {
+      return Optional.ofNullable(asked.reason);
+    }
+  }
+
+  @Override
+  public int cancelRequests() {
+    Cold asked = cold;
+    if (asked == null) {
+      return 0;
+    }
+    synchronized (asked) {
+      return asked.requests;
+    }
+  }
+
+  @Override
+  public int uncancel() {
+    Cold asked = cold;
+    if (asked == null) {
+      return 0;
+    }
+    synchronized (asked) {
+      if (asked.requests > 0 && --asked.requests == 0) {
+        asked.reason = null;
+        if (asked.askedItself && Thread.currentThread() == thread) {
+          // What the task asked of itself and has not seen yet is withdrawn with the request.
+          Thread.interrupted();
+        }
+        asked.askedItself = false;
+      }
+      return asked.requests;
+    }
+  }
+
+  // ---- the rest
+
+  @Override
+  public Task<T, X> onDone(Consumer<? super Task<T, X>> callback) {
+    requireNonNull(callback, "callback");
+    Cold rest = cold();
+    synchronized (rest) {
+      boolean pending = rest.callbacks != null && !rest.callbacks.isEmpty();
+      if (!isDone() || rest.callingBack || pending) {
+        if (rest.callbacks == null) {
+          rest.callbacks = new ArrayDeque<>(2);
+        }
+        rest.callbacks.add(callback);
+        return this;
+      }
+    }
+    callBack(callback);
+    return this;
+  }
+
+  @Override
+  public CompletableFuture<T> toCompletableFuture() {
+    return new FutureCopy<>(this);
+  }
+
+  @Override
+  public boolean isDone() {
+    return (state & DONE) != 0;
+  }
+
+  @Override
+  public boolean isCancelled() {
+    return (state & CANCELLED) != 0;
+  }
+
+  @Override
+  public Future.State state() {
+    int seen = state;
+    if ((seen & DONE) == 0) {
+      return Future.State.RUNNING;
+    }
+    if ((seen & CANCELLED) != 0) {
+      return Future.State.CANCELLED;
+    }
+    return (seen & FAILED) != 0 ? Future.State.FAILED : Future.State.SUCCESS;
+  }
+
+  @Override
+  public String name() {
+    String given = givenName();
+    return given != null ? given : "task-" + id;
+  }
+
+  @Nullable String givenName() {
+    Cold rest = cold;
+    return rest == null ? null : rest.givenName;
+  }
+
+  @Override
+  public long id() {
+    return id;
+  }
+
+  Owner owner() {
+    return owner;
+  }
+
+  Loop loop() {
+    return owner.loop();
+  }
+
+  @Nullable Thread thread() {
+    return thread;
+  }
+
+  void thread(Thread thread) {
+    this.thread = thread;
+  }
+
+  /** Whether its thread has nothing left to do for it. */
+  boolean hasEnded() {
+    return isDone() && thread == null;
+  }
+
+  boolean hasCold() {
+    return cold != null;
+  }
+
+  /** The rarely used part, made on demand. */
+  Cold cold() {
+    Cold present = cold;
+    if (present != null) {
+      return present;
+    }
+    var created = new Cold(this, null);
+    Cold raced = (Cold) COLD.compareAndExchange(this, null, created);
+    return raced == null ? created : raced;
+  }
+
+  void addScopes(Collection<? super TaskScope<?>> scopes) {
+    Cold strand = cold;
+    if (strand != null) {
+      strand.addScopes(scopes);
+    }
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof TaskImpl<?, ?> task && task.id == id;
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(id);
+  }
+
+  /** One word for the state, as asyncio prints it. */
+  String word() {
+    if (isDone()) {
+      return isCancelled() ? "cancelled" : "finished";
+    }
+    return cancelRequests() > 0 ? "cancelling" : "pending";
+  }
+
+  @Override
+  public String toString() {
+    String given = givenName();
+    String text = "Task[" + (given == null ? "" : given + ", ") + "id=" + id + ", " + word();
+    Throwable ending = isDone() ? ending() : null;
+    if (ending != null) {
+      text += ", exception=" + StackText.describe(ending);
+    }
+    return text + "]";
+  }
+}

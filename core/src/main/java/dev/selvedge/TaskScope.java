@@ -1,0 +1,305 @@
+package dev.selvedge;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Forks tasks that end before it does: the JDK's {@code StructuredTaskScope}, which drops no failure.
+ *
+ * {@snippet file="dev/selvedge/SamplesTest.java" region="scope"}
+ *
+ * <p><b>Failure:</b> under {@link Policy#CANCEL_ON_FAILURE} the first failure cancels the siblings, and
+ * {@link #join} throws it with the others suppressed in it (at most 16, the rest goes to the loop's
+ * exception handler). Under {@link Policy#SUPERVISE} siblings are left alone, and {@code join} throws
+ * none. What nobody has retrieved when the scope closes goes to the handler.
+ *
+ * <p><b>Cancellation:</b> cancelling the task that owns the scope cancels its children. {@code join}
+ * then waits for them and throws {@link InterruptedException} with their failures suppressed in it.
+ *
+ * <p><b>Threads:</b> any thread may fork while the scope is open. {@code join} and {@code close} belong
+ * to the thread that opened it.
+ *
+ * <p><b>Pitfall:</b> use it in a {@code try} block. A task that ends without closing its scope has it
+ * closed, with a warning; a thread that is no task has not.
+ *
+ * @param <X> the checked exception of the children; {@code var} infers {@link Exception}
+ * @since 0.1.0
+ */
+public final class TaskScope<X extends Exception> extends Owner implements AutoCloseable {
+  /** What the failure of one child means for the others. */
+  public enum Policy {
+    /** It cancels them, and {@link TaskScope#join} throws it. */
+    CANCEL_ON_FAILURE,
+    /** Nothing: each failure belongs to whoever awaits that child. */
+    SUPERVISE
+  }
+
+  private final Policy policy;
+  private final Loop loop;
+  private final @Nullable TaskImpl<?, ?> ownerTask;
+  private final Thread ownerThread = Thread.currentThread();
+  private final Strand strand;
+
+  /** What {@link #join} throws, from the first call that threw on; the owner's. */
+  private @Nullable Throwable thrown;
+
+  private TaskScope(
+      Policy policy, Loop loop, @Nullable TaskImpl<?, ?> ownerTask, Strand strand) {
+    super(loop.hasOwnThreads());
+    this.policy = policy;
+    this.loop = loop;
+    this.ownerTask = ownerTask;
+    this.strand = strand;
+  }
+
+  /**
+   * Opens a scope in which the first failure cancels the siblings.
+   *
+   * @param <X> the checked exception of the children
+   * @return the scope, owned by the calling thread
+   */
+  public static <X extends Exception> TaskScope<X> open() {
+    return open(Policy.CANCEL_ON_FAILURE);
+  }
+
+  /**
+   * Opens a scope.
+   *
+   * @param <X> the checked exception of the children
+   * @param policy what the failure of one child means for the others
+   * @return the scope, owned by the calling thread
+   */
+  public static <X extends Exception> TaskScope<X> open(Policy policy) {
+    requireNonNull(policy, "policy");
+    TaskImpl<?, ?> task = TaskImpl.current();
+    Loop loop = task != null ? task.loop() : Loop.defaultLoop();
+    Strand strand = Strand.current();
+    var scope = new TaskScope<X>(policy, loop, task, strand);
+    strand.push(scope);
+    return scope;
+  }
+
+  /**
+   * Starts a child. In a scope that is cancelled or closing the child is cancelled and its body never
+   * runs.
+   *
+   * @param <T> the type of the value
+   * @param body what it does
+   * @return its handle
+   * @throws IllegalStateException if the scope is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it; the scope
+   *     is as if it had not been called
+   */
+  public <T extends @Nullable Object> Task<T, X> fork(Body<? extends T, ? extends X> body) {
+    return fork(null, body, "body");
+  }
+
+  /**
+   * Starts a child without a value.
+   *
+   * @param action what it does
+   * @return its handle
+   * @throws IllegalStateException if the scope is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   * @see #fork(Body)
+   */
+  public Task<@Nullable Void, X> fork(Action<? extends X> action) {
+    return fork(null, Failures.<X>body(action), "action");
+  }
+
+  /**
+   * Starts a named child.
+   *
+   * @param <T> the type of the value
+   * @param name the name of the task and its thread
+   * @param body what it does
+   * @return its handle
+   * @throws IllegalStateException if the scope is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   * @see #fork(Body)
+   */
+  public <T extends @Nullable Object> Task<T, X> fork(
+      String name, Body<? extends T, ? extends X> body) {
+    return fork(requireNonNull(name, "name"), body, "body");
+  }
+
+  /**
+   * Starts a named child without a value.
+   *
+   * @param name the name of the task and its thread
+   * @param action what it does
+   * @return its handle
+   * @throws IllegalStateException if the scope is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   * @see #fork(Body)
+   */
+  public Task<@Nullable Void, X> fork(String name, Action<? extends X> action) {
+    return fork(requireNonNull(name, "name"), Failures.<X>body(action), "action");
+  }
+
+  private <T extends @Nullable Object> Task<T, X> fork(
+      @Nullable String name, Body<? extends T, ? extends X> body, String argument) {
+    requireNonNull(body, argument);
+    return start(new TaskImpl<T, X>(this, name, body, 0));
+  }
+
+  /**
+   * Waits for all children. May be called again, also after further forks.
+   *
+   * @throws X the first failure, under {@link Policy#CANCEL_ON_FAILURE}; the others are suppressed in
+   *     it and all of them count as retrieved
+   * @throws InterruptedException if the owner is cancelled; the children were cancelled and waited for,
+   *     and their failures are suppressed in it
+   * @throws WrongThreadException if the caller is not the thread that opened the scope
+   * @throws IllegalStateException if the scope is closed, or a child waits for the owner
+   */
+  public void join() throws X, InterruptedException {
+    requireOwner("join");
+    if (isClosed()) {
+      throw new IllegalStateException(this + " is closed: join it before");
+    }
+    try {
+      if (!awaitChildren()) {
+        throw abandon(new InterruptedException("interrupted while joining " + this));
+      }
+    } catch (IllegalStateException circle) {
+      throw abandon(circle);
+    }
+    awaitChildrenUninterruptibly();
+    if (policy == Policy.CANCEL_ON_FAILURE) {
+      throwFirst();
+    }
+  }
+
+  /** Cancels the children, waits for them, and lists their failures in what is about to be thrown. */
+  private <E extends Exception> E abandon(E primary) {
+    cancelChildren(
+        new CancelReason(
+            CancelReason.Source.PARENT,
+            Optional.ofNullable(ownerTask)
+                .flatMap(Task::cancelReason)
+                .map(CancelReason::message)
+                .orElse("its owner was interrupted"),
+            ownerTask));
+    awaitChildrenUninterruptibly();
+    Failures.attach(primary, failures(), loop);
+    return primary;
+  }
+
+  private void throwFirst() throws X {
+    List<Failed> failures = failures();
+    if (thrown == null) {
+      for (Failed failed : failures) {
+        if (!failed.wasCancelled()) {
+          thrown = failed.exception;
+          break;
+        }
+      }
+    }
+    if (thrown != null) {
+      Failures.attach(thrown, failures, loop);
+      throw Failures.<RuntimeException>sneak(thrown);
+    }
+  }
+
+  /**
+   * Cancels the children, and every later fork. {@link #join} then returns normally unless a child
+   * failed.
+   *
+   * @param message why
+   */
+  public void cancel(String message) {
+    cancel(CancelReason.request(requireNonNull(message, "message")));
+  }
+
+  /**
+   * Cancels the children, and every later fork. Only the first cancellation of a scope is forwarded.
+   *
+   * @param reason who asks and why
+   */
+  public void cancel(CancelReason reason) {
+    cancelChildren(requireNonNull(reason, "reason"));
+  }
+
+  /**
+   * Cancels the children that are left, waits for them, and reports the failures that nobody retrieved.
+   * An interrupt meanwhile is seen after it. Closing a closed scope does nothing.
+   *
+   * @throws WrongThreadException if the caller is not the thread that opened the scope
+   */
+  @Override
+  public void close() {
+    requireOwner("close");
+    if (isClosed()) {
+      return;
+    }
+    strand.closeInside(this);
+    cancelChildren(
+        new CancelReason(CancelReason.Source.PARENT, "the scope was closed", ownerTask));
+    awaitChildrenUninterruptibly();
+    strand.pop(this);
+    markClosed();
+    reportUnread();
+  }
+
+  /** Closes a scope whose owner did not. */
+  void closeForgotten() {
+    warn("A scope was never closed: open it in a try block", ownerTask, Map.of("scope", toString()));
+    close();
+  }
+
+  private void requireOwner(String method) {
+    if (Thread.currentThread() != ownerThread) {
+      throw new WrongThreadException(
+          method + " belongs to the thread that opened the scope, " + ownerThread);
+    }
+  }
+
+  @Override
+  void failed(TaskImpl<?, ?> child, Failed failure) {
+    if (policy == Policy.SUPERVISE) {
+      if (failure.isUnread()) {
+        track(failure);
+      }
+      return;
+    }
+    remember(failure);
+    if (!failure.wasCancelled()) {
+      cancelChildren(
+          new CancelReason(
+              CancelReason.Source.SIBLING_FAILURE,
+              StackText.describe(failure.exception),
+              child));
+    }
+  }
+
+  @Override
+  boolean outlivesHandles() {
+    return policy == Policy.SUPERVISE;
+  }
+
+  @Override
+  Loop loop() {
+    return loop;
+  }
+
+  @Nullable TaskImpl<?, ?> ownerTask() {
+    return ownerTask;
+  }
+
+  @Override
+  public String toString() {
+    String by = ownerTask == null ? ownerThread.getName() : ownerTask.name();
+    CancelReason reason = cancelled();
+    return "TaskScope["
+        + policy
+        + ", opened by "
+        + by
+        + (isClosed() ? ", closed" : reason == null ? "" : ", cancelled: " + reason)
+        + "]";
+  }
+}

@@ -1,0 +1,45 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Asserts after every test that it left nothing behind: no live task, no open scope, no unread
+ * failure, no armed timer, no handler of the default loop, no interrupt flag.
+ */
+final class Oracle implements BeforeEachCallback, AfterEachCallback {
+  private static final Duration LIMIT = Duration.ofSeconds(5);
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    assertThat(Thread.currentThread().isInterrupted()).as("interrupt flag before").isFalse();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    assertThat(Thread.interrupted()).as("interrupt flag left behind").isFalse();
+    assertThat(Strand.foreignScopes()).as("open scopes outside of tasks").isEmpty();
+    await().atMost(LIMIT).untilAsserted(() -> assertThat(live()).as("live tasks").isEmpty());
+    assertThat(Orphans.unread()).as("unread failures").extracting(f -> f.exception).isEmpty();
+    await()
+        .atMost(LIMIT)
+        .untilAsserted(() -> assertThat(Timers.armed()).as("armed timers").isZero());
+    assertThat(Loop.defaultLoop().getExceptionHandler()).as("default handler").isEmpty();
+  }
+
+  private static List<Object> live() {
+    var live = new ArrayList<Object>();
+    for (Loop loop : Loop.all()) {
+      live.addAll(loop.unendedTasks());
+      live.addAll(loop.allTasks());
+    }
+    return live;
+  }
+}

@@ -1,0 +1,89 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The examples of the Javadoc. */
+@ExtendWith(Oracle.class)
+class SamplesTest {
+  private static String fetch(String page) throws IOException {
+    if (page.equals("missing")) {
+      throw new IOException("no such page");
+    }
+    return "<" + page + ">";
+  }
+
+  @Test
+  void aFailureIsThrownWhereTheTaskIsAwaited() throws Exception {
+    String page = Loop.run(() -> fetchOrApologise("missing"));
+
+    assertThat(page).isEqualTo("sorry: no such page");
+  }
+
+  private static String fetchOrApologise(String page) throws InterruptedException {
+    // @start region="await"
+    var task = Task.create(() -> fetch(page));
+    try {
+      return task.await();
+    } catch (IOException e) {
+      return "sorry: " + e.getMessage();
+    }
+    // @end
+  }
+
+  @Test
+  void aScopeWaitsForItsChildren() throws Exception {
+    assertThat(both()).isEqualTo("<a><b>");
+  }
+
+  private static String both() throws IOException, InterruptedException {
+    // @start region="scope"
+    try (TaskScope<IOException> scope = TaskScope.open()) {
+      var a = scope.fork(() -> fetch("a"));
+      var b = scope.fork(() -> fetch("b"));
+      scope.join();
+      return a.result() + b.result();
+    }
+    // @end
+  }
+
+  @Test
+  void aCancelScopeEndsJustItsBody() throws Exception {
+    assertThat(giveUp()).isEqualTo("gave up: too slow");
+  }
+
+  private static String giveUp() throws InterruptedException {
+    // @start region="cancel-scope"
+    CancelScope scope = CancelScope.create();
+    try (TaskScope<RuntimeException> watchers = TaskScope.open()) {
+      watchers.fork(() -> scope.cancel("too slow"));
+      return scope.call(
+          () -> {
+            new CountDownLatch(1).await();
+            return "never";
+          });
+    } catch (TaskCancelledException e) {
+      return "gave up: " + e.reason().message();
+    }
+    // @end
+  }
+
+  @Test
+  void runCancelsWhatIsLeftAndWaitsForIt() throws Exception {
+    assertThat(runMain()).isEqualTo("<a>");
+  }
+
+  private static String runMain() throws IOException, InterruptedException {
+    // @start region="run"
+    return Loop.run(
+        loop -> {
+          loop.launch("heartbeat", () -> new CountDownLatch(1).await());
+          return fetch("a");
+        });
+    // @end
+  }
+}
