@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * its waits is the same object. All of them then existed between the two looks, so it is a circle and
  * not a mixture of moments; and a task with an interrupt pending will leave, so it breaks none.
  */
+@SuppressWarnings("ReferenceEquality") // a replica, which is equal to its task, waits for nobody
 final class Circle {
   /** More steps than any sane chain of awaits; beyond it the full search decides. */
   private static final int MAX_STEPS = 1000;

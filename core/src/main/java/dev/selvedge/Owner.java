@@ -170,6 +170,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     listed++;
   }
 
+  @SuppressWarnings("ReferenceEquality") // nodes of a list
   private synchronized void unlink(TaskImpl<?, ?> task) {
     if (task != first && task.previous == null) {
       return;

@@ -122,6 +122,7 @@ final class Reports {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // the carrier itself
   private void awaitDone(Report report, TaskImpl<?, ?> working) {
     TaskImpl<?, ?> reporter = TaskImpl.current();
     boolean interrupted = false;

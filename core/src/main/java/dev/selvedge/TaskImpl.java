@@ -346,7 +346,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       return false;
     }
     TaskImpl<?, ?> caller = current();
-    if (caller == this && !timed) {
+    if (equals(caller) && !timed) {
       throw new IllegalStateException(name() + " awaits itself: it would wait for ever");
     }
     var waiter = new Cold.Waiter(this);
