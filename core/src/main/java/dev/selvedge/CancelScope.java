@@ -106,20 +106,20 @@ public final class CancelScope extends Frame {
       }
     }
     if (own == null) {
-      return deliver(value, thrown);
+      return Failures.deliver(value, thrown);
     }
     boolean interrupted = Thread.interrupted();
     if (thrown == null || !Failures.isCancellation(thrown, true, interrupted)) {
       if (outside) {
         Thread.currentThread().interrupt();
       }
-      return deliver(value, thrown);
+      return Failures.deliver(value, thrown);
     }
     if (!outside) {
       throw new TaskCancelledException(own, thrown);
     }
     if (thrown instanceof InterruptedException) {
-      return deliver(value, thrown);
+      return Failures.deliver(value, thrown);
     }
     var cancelled = new InterruptedException(thrown.getMessage());
     cancelled.initCause(thrown);
@@ -140,28 +140,18 @@ public final class CancelScope extends Frame {
     this.<@Nullable Void, X>call(Failures.body(action));
   }
 
-  private static <T extends @Nullable Object> T deliver(
-      @Nullable T value, @Nullable Throwable thrown) {
-    if (thrown != null) {
-      throw Failures.<RuntimeException>sneak(thrown);
-    }
-    @SuppressWarnings("NullAway") // a null here is the body's own
-    T result = value;
-    return result;
-  }
-
   /** Whether the task, or a scope around this one with no shield between, was cancelled meanwhile. */
   private boolean isCancelledFromOutside(Strand here, int requests, int cancellations) {
     for (Frame frame = enclosing; frame != null; frame = frame.enclosing) {
       switch (frame) {
-        case Strand.Shield unused -> {
+        case Strand.Shield _ -> {
           return false;
         }
         case CancelScope outer when outer.cancelledAt > cancellations -> {
           return true;
         }
-        case CancelScope unused -> {}
-        case Owner unused -> {}
+        case CancelScope _ -> {}
+        case Owner _ -> {}
       }
     }
     return here.requests() > requests;
@@ -191,10 +181,11 @@ public final class CancelScope extends Frame {
         return false;
       }
       this.reason = reason;
-      if (strand != null) {
-        synchronized (strand) {
-          cancelledAt = strand.nextCancellation();
-          strand.interrupt(this, forward);
+      Strand entered = strand;
+      if (entered != null) {
+        synchronized (entered) {
+          cancelledAt = entered.nextCancellation();
+          entered.interrupt(this, forward);
         }
       }
     }

@@ -3,7 +3,7 @@ package dev.selvedge;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -78,14 +78,16 @@ final class Circle {
   }
 
   private static @Nullable List<TaskImpl<?, ?>> path(TaskImpl<?, ?> from, TaskImpl<?, ?> to) {
-    Map<TaskImpl<?, ?>, Step> reached = new IdentityHashMap<>();
+    var reached = new HashMap<TaskImpl<?, ?>, Step>();
     var queue = new ArrayDeque<TaskImpl<?, ?>>();
     queue.add(from);
     for (TaskImpl<?, ?> task; (task = queue.poll()) != null; ) {
       Object edge = edge(task);
+      if (edge == null) {
+        continue;
+      }
       List<TaskImpl<?, ?>> targets =
           switch (edge) {
-            case null -> List.of();
             case Cold.Waiter waiter -> List.of(waiter.target);
             case Owner.Join join -> join.owner().unendedTasks();
             default -> throw new AssertionError(edge);

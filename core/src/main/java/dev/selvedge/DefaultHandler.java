@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import java.nio.charset.Charset;
+import java.util.TreeMap;
 
 /** Prints a report to {@code System.err}, in one write so that reports do not mix. */
 final class DefaultHandler {
@@ -21,9 +22,7 @@ final class DefaultHandler {
     if (context.future() != null) {
       line(text, "future", context.future());
     }
-    context.details().keySet().stream()
-        .sorted()
-        .forEach(key -> line(text, key, context.details().get(key)));
+    new TreeMap<>(context.details()).forEach((key, value) -> line(text, key, value));
     if (context.exception() != null) {
       text.append(StackText.trace(context.exception()));
     }

@@ -25,6 +25,15 @@ final class Failures {
     throw (X) exception;
   }
 
+  /** Ends a call as its body ended. */
+  @SuppressWarnings("NullAway") // a null without an exception is the body's own
+  static <T extends @Nullable Object> T deliver(@Nullable T value, @Nullable Throwable thrown) {
+    if (thrown != null) {
+      throw Failures.<RuntimeException>sneak(thrown);
+    }
+    return value;
+  }
+
   static <X extends Exception> Body<@Nullable Void, X> body(Action<? extends X> action) {
     requireNonNull(action, "action");
     return () -> {
@@ -72,6 +81,7 @@ final class Failures {
    *
    * @return false if the primary refuses it or is full; true also if it is there already
    */
+  @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others
   static boolean suppress(Throwable primary, Throwable other) {
     synchronized (primary) {
       if (primary == other) {

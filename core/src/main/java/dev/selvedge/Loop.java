@@ -441,12 +441,7 @@ public final class Loop extends Owner implements AutoCloseable {
     if (active.takeKeyboardInterrupt()) {
       thrown = keyboardInterrupt(thrown);
     }
-    if (thrown != null) {
-      throw Failures.<RuntimeException>sneak(thrown);
-    }
-    @SuppressWarnings("NullAway") // a null here is main's own
-    T result = value;
-    return result;
+    return Failures.deliver(value, thrown);
   }
 
   private <T extends @Nullable Object, X extends Exception> T runMain(

@@ -54,6 +54,7 @@ final class Signals {
   }
 
   /** Called by the JVM in a thread of its own. */
+  @SuppressWarnings("UnusedMethod") // through a method handle
   private static void onInterrupt(Object signal) {
     List<Run> runs;
     Object next;
@@ -120,6 +121,7 @@ final class Signals {
       }
     }
 
+    @SuppressWarnings("ReferenceEquality") // a handler of somebody else's may call itself equal
     static void restore(Object before) {
       Object present = handle(before);
       if (present != OURS) {

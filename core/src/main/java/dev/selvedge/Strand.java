@@ -130,7 +130,7 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
           exposed.clear();
         }
         case TaskScope<?> scope -> exposed.add(scope);
-        case CancelScope unused -> {}
+        case CancelScope _ -> {}
         case Loop loop -> throw new AssertionError(loop);
       }
     }

@@ -1,0 +1,5 @@
+/** Auto-configuration for Spring Boot. Nothing is here yet. */
+@NullMarked
+package dev.selvedge.spring;
+
+import org.jspecify.annotations.NullMarked;
