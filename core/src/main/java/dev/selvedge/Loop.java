@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -251,7 +252,7 @@ public final class Loop extends Owner implements AutoCloseable {
       LoopBody<? extends T, ? extends X> main) throws X, InterruptedException {
     requireNonNull(main, "main");
     Loop loop = create();
-    return loop.<T, X>runToEnd(() -> main.call(loop));
+    return loop.<T, X>runToEnd(() -> main.call(loop), _ -> {});
   }
 
   /**
@@ -268,7 +269,7 @@ public final class Loop extends Owner implements AutoCloseable {
   public static <T extends @Nullable Object, X extends Exception> T run(
       Body<? extends T, ? extends X> main) throws X, InterruptedException {
     requireNonNull(main, "main");
-    return create().<T, X>runToEnd(main);
+    return create().<T, X>runToEnd(main, _ -> {});
   }
 
   /**
@@ -283,7 +284,7 @@ public final class Loop extends Owner implements AutoCloseable {
   public static <X extends Exception> void run(Action<? extends X> main)
       throws X, InterruptedException {
     requireNonNull(main, "main");
-    create().<@Nullable Void, X>runToEnd(Failures.body(main));
+    create().<@Nullable Void, X>runToEnd(Failures.body(main), _ -> {});
   }
 
   /**
@@ -293,33 +294,32 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param main is given the loop
    */
   public static void main(LoopBody<?, ?> main) {
+    requireNonNull(main, "main");
     int status = 0;
     try {
-      Loop.<@Nullable Object, Exception>run(main);
+      Loop loop = create();
+      loop.<@Nullable Object, Exception>runToEnd(() -> main.call(loop), Loop::reportMain);
     } catch (KeyboardInterruptException e) {
       status = 130;
-      defaultLoop().reportSuppressed(e);
     } catch (Throwable t) {
       status = 1;
-      if (!isShutdown(t)) {
-        defaultLoop()
-            .callExceptionHandler(new ExceptionContext("Exception in main", t, null, Map.of()));
-      }
     }
     System.exit(status);
   }
 
-  /** Whether the process is ending anyway, and main with it. */
-  private static boolean isShutdown(Throwable thrown) {
-    return thrown instanceof TaskCancelledException cancelled
-        && cancelled.reason().source() == CancelReason.Source.SHUTDOWN;
-  }
-
-  /** What failed while Ctrl-C ended main has no other reader when the process exits. */
-  private void reportSuppressed(KeyboardInterruptException end) {
-    for (Throwable failure : end.failures()) {
-      callExceptionHandler(
-          new ExceptionContext("Exception while main was interrupted", failure, null, Map.of()));
+  /** Reports what came out of a main that has no caller. Being ended with the process is no failure. */
+  private static void reportMain(Throwable thrown) {
+    List<Throwable> failures =
+        switch (thrown) {
+          case KeyboardInterruptException end -> end.failures();
+          case TaskCancelledException end
+              when end.reason().source() == CancelReason.Source.SHUTDOWN ->
+              Failures.suppressedFailures(end.getCause());
+          default -> List.of(thrown);
+        };
+    for (Throwable failure : failures) {
+      defaultLoop()
+          .callExceptionHandler(new ExceptionContext("Exception in main", failure, null, Map.of()));
     }
   }
 
@@ -423,8 +423,10 @@ public final class Loop extends Owner implements AutoCloseable {
     }
   }
 
+  /** Runs main and shuts down. What is thrown is told while the exit of the process still waits. */
   private <T extends @Nullable Object, X extends Exception> T runToEnd(
-      Body<? extends T, ? extends X> main) throws X, InterruptedException {
+      Body<? extends T, ? extends X> main, Consumer<Throwable> listener)
+      throws X, InterruptedException {
     Run active = begin();
     T value = null;
     Throwable thrown = null;
@@ -437,6 +439,9 @@ public final class Loop extends Owner implements AutoCloseable {
         thrown instanceof KeyboardInterruptException
             ? CancelReason.Source.KEYBOARD_INTERRUPT
             : CancelReason.Source.SHUTDOWN);
+    if (thrown != null) {
+      listener.accept(thrown);
+    }
     end(active);
     if (active.takeKeyboardInterrupt()) {
       thrown = keyboardInterrupt(thrown);

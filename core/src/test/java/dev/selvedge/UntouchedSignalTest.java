@@ -1,0 +1,62 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.selvedge.programs.Untouched;
+import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Signals that are somebody else's, in JVMs of their own. */
+@Tag("virtual-only")
+@ExtendWith(Oracle.class)
+class UntouchedSignalTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  @ParameterizedTest
+  @ValueSource(strings = {"before", "within"})
+  @DisplayName("A handler that the program installed, before or within the run, stays in its place")
+  void aHandlerOfTheProgramStays(String when) throws Exception {
+    try (ChildJvm child = ChildJvm.start(Untouched.OwnHandler.class, when)) {
+      child.awaitLine("ready").signal("INT");
+      child.awaitLine("run returned requests 0").signal("INT");
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.out())
+          .containsExactlyInAnyOrder(
+              "ready", "own handler", "run returned requests 0", "own handler", "end");
+      assertThat(ended.code()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "TERM, 143"})
+  @DisplayName("With handleSignals(false) a signal has the JVM's effect and no other")
+  void withoutSignalsNothingIsTouched(String signal, int code) throws Exception {
+    try (ChildJvm child = ChildJvm.start(Untouched.WithoutSignals.class)) {
+      ChildJvm.Ended ended = child.awaitLine("ready").signal(signal).awaitEnd(SOON);
+
+      assertThat(ended.code()).isEqualTo(code);
+      assertThat(ended.out()).containsExactly("ready");
+      assertThat(ended.err()).isEmpty();
+    }
+  }
+
+  @Test
+  @DisplayName("A SIGINT that the process ignores, as under nohup, stays ignored")
+  void anIgnoredInterruptStaysIgnored() throws Exception {
+    try (ChildJvm child = ChildJvm.startIgnoringInterrupt(Untouched.Reads.class)) {
+      child.awaitLine("ready").signal("INT").signal("INT");
+      ChildJvm.Ended ended = child.type("go on").awaitEnd();
+
+      assertThat(ended.out()).containsExactly("ready", "requests 0");
+      assertThat(ended.code()).isZero();
+      assertThat(ended.err()).isEmpty();
+    }
+  }
+}
