@@ -47,7 +47,9 @@ public interface Body<T extends @Nullable Object, X extends Exception> {
       try {
         return future.get();
       } catch (ExecutionException e) {
-        throw Failures.sneak(e.getCause() == null ? e : e.getCause());
+        Throwable cause = e.getCause();
+        // An interrupt of somebody else's thread, thrown here, would look like this task's own.
+        throw Failures.sneak(cause == null || cause instanceof InterruptedException ? e : cause);
       }
     };
   }

@@ -41,6 +41,11 @@ public record CancelReason(Source source, String message, @Nullable Task<?, ?> b
     return new CancelReason(Source.REQUEST, message, TaskImpl.current());
   }
 
+  /** This, but for a task that must not be kept alive by its own failure. */
+  CancelReason withoutTask(Task<?, ?> task) {
+    return task.equals(by) ? new CancelReason(source, message, null) : this;
+  }
+
   @Override
   public String toString() {
     return source

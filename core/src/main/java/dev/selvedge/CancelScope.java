@@ -80,7 +80,7 @@ public final class CancelScope extends Frame {
       strand = here;
       synchronized (here) {
         here.push(this);
-        requestsAtEntry = here.requests();
+        requestsAtEntry = here.acceptedRequests();
         cancellationsAtEntry = here.cancellations();
         if (reason != null) {
           Thread.currentThread().interrupt();
@@ -116,14 +116,14 @@ public final class CancelScope extends Frame {
       return Failures.deliver(value, thrown);
     }
     if (!outside) {
-      throw new TaskCancelledException(own, thrown);
+      throw Failures.carry(new TaskCancelledException(own, thrown), thrown);
     }
     if (thrown instanceof InterruptedException) {
       return Failures.deliver(value, thrown);
     }
     var cancelled = new InterruptedException(thrown.getMessage());
     cancelled.initCause(thrown);
-    throw cancelled;
+    throw Failures.carry(cancelled, thrown);
   }
 
   /**
@@ -154,7 +154,7 @@ public final class CancelScope extends Frame {
         case Owner _ -> {}
       }
     }
-    return here.requests() > requests;
+    return here.acceptedRequests() > requests;
   }
 
   /**

@@ -88,7 +88,7 @@ final class Circle {
       }
       List<TaskImpl<?, ?>> targets =
           switch (edge) {
-            case Cold.Waiter waiter -> List.of(waiter.target);
+            case Cold.Waiter waiter -> waiter.target.isDone() ? List.of() : List.of(waiter.target);
             case Owner.Join join -> join.owner().unendedTasks();
             default -> throw new AssertionError(edge);
           };
@@ -116,10 +116,11 @@ final class Circle {
       }
       TaskImpl<?, ?> task = step.from();
       Thread thread = task.thread();
-      if (edge(task) != step.edge()
-          || target.hasEnded()
-          || thread == null
-          || thread.isInterrupted()) {
+      // The flag first: who leaves because of it drops the wait before it clears the flag.
+      if (thread == null
+          || thread.isInterrupted()
+          || edge(task) != step.edge()
+          || (step.edge() instanceof Cold.Waiter ? target.isDone() : target.hasEnded())) {
         return null;
       }
       path.add(task);

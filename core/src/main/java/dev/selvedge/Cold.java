@@ -27,7 +27,12 @@ final class Cold extends Strand {
   private final TaskImpl<?, ?> task;
   final @Nullable String givenName;
 
+  /** The outstanding requests. */
   int requests;
+
+  /** All requests there ever were. */
+  int accepted;
+
   @Nullable CancelReason reason;
 
   /** Whether the task itself asked. */
@@ -60,8 +65,16 @@ final class Cold extends Strand {
   }
 
   @Override
-  int requests() {
-    return requests;
+  int acceptedRequests() {
+    return accepted;
+  }
+
+  void endStragglerWatch() {
+    assert Thread.holdsLock(this);
+    if (stragglerWatch != null) {
+      stragglerWatch.cancel(false);
+      stragglerWatch = null;
+    }
   }
 
   /** Adds a waiter unless the task is done. */

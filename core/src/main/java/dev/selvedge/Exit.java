@@ -1,10 +1,10 @@
 package dev.selvedge;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The end of the process, by SIGTERM, by {@code System.exit} or because the last thread ended: a
@@ -65,12 +65,18 @@ final class Exit {
   private static void await(Loop loop, CancelReason reason, long start) {
     long look = FIRST_LOOK_NANOS;
     while (!isOver(loop.shutdownTimeout(), start) && !skipped) {
-      var tasks = new ArrayList<TaskImpl<?, ?>>();
-      loop.addTasks(tasks);
+      List<TaskImpl<?, ?>> tasks = loop.unendedBelow();
+      TaskImpl<?, ?> handling = loop.reports().carrier();
+      if (handling != null) {
+        tasks.add(handling);
+      }
       List<TaskImpl<?, ?>> exiting = tasks.stream().filter(Exit::isExiting).toList();
       boolean running = loop.activeRun() != null;
       if (!loop.isClosed() && (!running || !exiting.isEmpty())) {
         loop.cancelChildren(reason);
+        if (loop == Loop.defaultLoop()) {
+          Strand.foreignScopes().forEach(scope -> scope.cancelChildren(reason));
+        }
       }
       if (tasks.isEmpty() ? !running : areStuck(tasks, exiting)) {
         return;
@@ -90,8 +96,8 @@ final class Exit {
                     || exiting.stream().anyMatch(end -> Circle.leads(task, end)));
   }
 
-  private static boolean isExiting(TaskImpl<?, ?> task) {
-    Thread thread = task.thread();
+  private static boolean isExiting(@Nullable TaskImpl<?, ?> task) {
+    Thread thread = task == null ? null : task.thread();
     if (thread != null) {
       for (StackTraceElement frame : thread.getStackTrace()) {
         if (frame.getClassName().equals("java.lang.Runtime")
@@ -109,12 +115,18 @@ final class Exit {
         Thread.ofVirtual()
             .start(
                 () -> {
+                  for (Loop loop : loops) {
+                    loop.ownersBelow().forEach(Owner::reportUnread);
+                    loop.reports().flush();
+                  }
                   Orphans.unread().forEach(Failed::deliver);
-                  loops.forEach(loop -> loop.reports().flush());
                 });
     Duration longest =
         loops.stream().map(Loop::shutdownTimeout).max(Duration::compareTo).orElse(Duration.ZERO);
-    while (reporter.isAlive() && !isOver(longest, start) && !skipped) {
+    while (reporter.isAlive()
+        && loops.stream().map(loop -> loop.reports().carrier()).noneMatch(Exit::isExiting)
+        && !isOver(longest, start)
+        && !skipped) {
       LockSupport.parkNanos(FIRST_LOOK_NANOS);
     }
   }

@@ -3,6 +3,7 @@ package dev.selvedge;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
@@ -37,6 +38,9 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   /** What awaiting the task throws. */
   final Throwable exception;
 
+  /** Whether the task was cancelled, rather than failed with somebody else's cancellation. */
+  final boolean cancelled;
+
   private final Owner owner;
   private final long id;
   private final @Nullable String givenName;
@@ -45,9 +49,10 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   /** The timer of {@code orphanAfter}; written before the task can be seen to be done. */
   private volatile @Nullable ScheduledFuture<?> timer;
 
-  Failed(TaskImpl<?, ?> task, Throwable exception, boolean tracked) {
-    super(task, tracked ? Orphans.QUEUE : null);
+  Failed(TaskImpl<?, ?> task, Throwable exception, boolean cancelled) {
+    super(task, task.owner().outlivesHandles() ? Orphans.QUEUE : null);
     this.exception = exception;
+    this.cancelled = cancelled;
     this.owner = task.owner();
     this.id = task.id();
     this.givenName = task.givenName();
@@ -69,13 +74,9 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     return fate == Fate.UNREAD;
   }
 
-  boolean wasCancelled() {
-    return exception instanceof TaskCancelledException;
-  }
-
   /** The failure; of a cancelled task those that are suppressed in what ended it. */
   List<Throwable> failures() {
-    return wasCancelled()
+    return cancelled
         ? Failures.suppressedFailures(exception.getCause())
         : List.of(exception);
   }
@@ -90,15 +91,6 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     if (settle(Fate.IGNORED)) {
       release();
     }
-  }
-
-  /** Whether the caller, and nobody else, has to report it. */
-  boolean claimReport() {
-    if (!settle(Fate.REPORTED)) {
-      return false;
-    }
-    release();
-    return true;
   }
 
   private boolean settle(Fate next) {
@@ -124,19 +116,41 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
 
   /** Reports if nobody has heard of it, without waiting for the handler. */
   void post() {
-    if (claimReport()) {
-      failures().forEach(failure -> owner.loop().reports().post(context(failure)));
-    }
+    enqueue(failures());
   }
 
   /** Reports if nobody has heard of it, and waits until the handler has returned. */
   void deliver() {
-    if (claimReport()) {
-      failures().forEach(failure -> owner.loop().reports().deliver(context(failure)));
+    deliver(failures());
+  }
+
+  /** The same with those failures that nobody else took. */
+  void deliver(List<Throwable> left) {
+    Reports reports = owner.loop().reports();
+    List<Reports.Report> posted = enqueue(left);
+    posted.forEach(reports::await);
+    if (posted.isEmpty() && fate == Fate.REPORTED) {
+      // Somebody else reports it; it is in the queue by now.
+      reports.flush();
     }
   }
 
-  ExceptionContext context(Throwable failure) {
+  /** Whoever comes second finds the reports in the queue: the monitor makes claim and queue one. */
+  private List<Reports.Report> enqueue(List<Throwable> unheard) {
+    var posted = new ArrayList<Reports.Report>();
+    synchronized (this) {
+      if (!settle(Fate.REPORTED)) {
+        return posted;
+      }
+      for (Throwable failure : unheard) {
+        posted.add(owner.loop().reports().post(context(failure)));
+      }
+    }
+    release();
+    return posted;
+  }
+
+  private ExceptionContext context(Throwable failure) {
     TaskImpl<?, ?> task = get();
     return new ExceptionContext(
         "Task exception was never retrieved",

@@ -68,7 +68,7 @@ final class Failures {
     var failures = new ArrayList<Throwable>();
     if (ending != null) {
       for (Throwable suppressed : ending.getSuppressed()) {
-        if (!isCancellation(suppressed, true, false)) {
+        if (!(suppressed instanceof InterruptedException)) {
           failures.add(suppressed);
         }
       }
@@ -101,6 +101,12 @@ final class Failures {
     }
   }
 
+  /** Takes the failures that one cancellation carries along to the one that is thrown in its place. */
+  static <E extends Throwable> E carry(E wrapper, @Nullable Throwable ending) {
+    suppressedFailures(ending).forEach(failure -> suppress(wrapper, failure));
+    return wrapper;
+  }
+
   /** Leaves the cancellation that a failing body was under in its failure, once. */
   static void explain(Throwable failure, CancelReason reason) {
     for (Throwable suppressed : failure.getSuppressed()) {
@@ -108,7 +114,9 @@ final class Failures {
         return;
       }
     }
-    suppress(failure, new TaskCancelledException(reason, null));
+    // A failure must not keep a task alive, and so names who asked in its text alone.
+    var text = new CancelReason(reason.source(), reason.toString(), null);
+    suppress(failure, new TaskCancelledException(text, null));
   }
 
   /**
@@ -125,8 +133,8 @@ final class Failures {
       }
       if (left.isEmpty()) {
         failed.retrieve();
-      } else if (failed.claimReport()) {
-        left.forEach(failure -> loop.reports().deliver(failed.context(failure)));
+      } else {
+        failed.deliver(left);
       }
     }
   }

@@ -1,7 +1,10 @@
 package dev.selvedge;
 
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> {
   private final TaskImpl<? extends T, ?> task;
 
+  // Who attaches or reads writes the one and reads the other; who fills the copy does the reverse.
+  private volatile boolean hasReader;
+  private volatile boolean tookFailure;
+
   FutureCopy(TaskImpl<? extends T, ?> task) {
     this.task = task;
     task.onDone(ended -> fill());
@@ -24,17 +31,51 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
     if (ending == null) {
       complete(task.value());
     } else {
-      if (getNumberOfDependents() > 0) {
-        task.retrieve();
+      boolean hasDependents = getNumberOfDependents() > 0;
+      // False if somebody completed the copy: then the failure has not gone anywhere.
+      if (completeExceptionally(ending)) {
+        tookFailure = true;
+        if (hasDependents || hasReader) {
+          task.retrieve();
+        }
       }
-      completeExceptionally(ending);
     }
   }
 
   @Override
   public <U> CompletableFuture<U> newIncompleteFuture() {
-    task.retrieve();
+    noteReader();
     return new CompletableFuture<>();
+  }
+
+  @Override
+  public CompletionStage<T> minimalCompletionStage() {
+    noteReader();
+    return super.minimalCompletionStage();
+  }
+
+  /** As the superclass, whose own attaches a stage that is no reader. */
+  @Override
+  public CompletableFuture<T> orTimeout(long timeout, TimeUnit unit) {
+    return after(timeout, unit, () -> completeExceptionally(new TimeoutException()));
+  }
+
+  /** As the superclass, whose own attaches a stage that is no reader. */
+  @Override
+  public CompletableFuture<T> completeOnTimeout(T value, long timeout, TimeUnit unit) {
+    return after(timeout, unit, () -> complete(value));
+  }
+
+  private CompletableFuture<T> after(long timeout, TimeUnit unit, Runnable completion) {
+    if (!isDone()) {
+      // Dependent stages run where the copy is completed, and may block.
+      ScheduledFuture<?> timer =
+          Timers.schedule(
+              () -> Thread.startVirtualThread(completion),
+              Duration.ofNanos(unit.toNanos(timeout)));
+      task.onDone(_ -> timer.cancel(false));
+    }
+    return this;
   }
 
   @Override
@@ -94,6 +135,13 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
 
   private void retrieveIfDone() {
     if (isDone()) {
+      noteReader();
+    }
+  }
+
+  private void noteReader() {
+    hasReader = true;
+    if (tookFailure) {
       task.retrieve();
     }
   }

@@ -476,7 +476,7 @@ public final class Loop extends Owner implements AutoCloseable {
       main.retrieve();
       var cancelled = new InterruptedException("the thread that called run was interrupted");
       cancelled.initCause(ending);
-      throw cancelled;
+      throw Failures.carry(cancelled, ending.getCause());
     }
     return main.result();
   }
@@ -603,20 +603,39 @@ public final class Loop extends Owner implements AutoCloseable {
    * @return a new set, unmodifiable
    */
   public Set<Task<?, ?>> allTasks() {
-    var tasks = new LinkedHashSet<TaskImpl<?, ?>>();
-    addTasks(tasks);
-    if (this == defaultLoop()) {
-      Strand.foreignScopes().forEach(scope -> scope.addTasks(tasks));
-    }
+    var tasks = new LinkedHashSet<TaskImpl<?, ?>>(unendedBelow());
+    tasks.removeIf(TaskImpl::isDone);
     return Collections.unmodifiableSet(tasks);
+  }
+
+  /** The tasks below whose threads have not come to their end. */
+  List<TaskImpl<?, ?>> unendedBelow() {
+    var tasks = new ArrayList<TaskImpl<?, ?>>();
+    for (Owner owner : ownersBelow()) {
+      tasks.addAll(owner.unendedTasks());
+    }
+    return tasks;
+  }
+
+  /** This loop and the open scopes below it; those outside of tasks are the default loop's. */
+  List<Owner> ownersBelow() {
+    var owners = new ArrayList<Owner>();
+    owners.add(this);
+    if (this == defaultLoop()) {
+      owners.addAll(Strand.foreignScopes());
+    }
+    for (int i = 0; i < owners.size(); i++) {
+      owners.get(i).unendedTasks().forEach(task -> task.addScopes(owners));
+    }
+    return owners;
   }
 
   /** The task of a thread whose uncaught-exception handler is not the library's any more. */
   static @Nullable TaskImpl<?, ?> findTask(Thread thread) {
     for (Loop loop : all()) {
-      for (Task<?, ?> task : loop.allTasks()) {
-        if (task instanceof TaskImpl<?, ?> found && found.thread() == thread) {
-          return found;
+      for (TaskImpl<?, ?> task : loop.unendedBelow()) {
+        if (task.thread() == thread) {
+          return task;
         }
       }
     }
@@ -733,10 +752,13 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   private void refuseOwnTask(String method) {
-    TaskImpl<?, ?> task = TaskImpl.current();
-    if (task != null && task.loop() == this) {
-      throw new IllegalStateException(
-          method + " would wait for its caller: " + task.name() + " is a task of " + this);
+    for (TaskImpl<?, ?> task = TaskImpl.current(); task != null; ) {
+      if (task.loop() == this) {
+        throw new IllegalStateException(
+            method + " would wait for its caller: " + task.name() + " is a task of " + this);
+      }
+      Run around = task.loop().activeRun();
+      task = around == null ? null : around.caller;
     }
   }
 
@@ -750,13 +772,16 @@ public final class Loop extends Owner implements AutoCloseable {
       awaitShutDown();
       return;
     }
-    cancelChildren(new CancelReason(source, name + " is closing", null));
-    awaitChildrenUninterruptibly();
-    markClosed();
-    reportUnread();
-    reports.flush();
-    ALL.remove(this);
-    shutDown.countDown();
+    try {
+      cancelChildren(new CancelReason(source, name + " is closing", null));
+      awaitChildrenUninterruptibly();
+      markClosed();
+      reportUnread();
+      reports.flush();
+    } finally {
+      ALL.remove(this);
+      shutDown.countDown();
+    }
   }
 
   /** Somebody else closes it. */

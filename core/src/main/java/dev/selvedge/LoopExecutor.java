@@ -68,6 +68,11 @@ final class LoopExecutor extends AbstractExecutorService {
     public boolean isDone() {
       return task.isDone();
     }
+
+    @Override
+    public State state() {
+      return task.state();
+    }
   }
 
   @Override
@@ -139,6 +144,8 @@ final class LoopExecutor extends AbstractExecutorService {
     try {
       loop.start(task);
       running = true;
+    } catch (IllegalStateException closed) {
+      throw new RejectedExecutionException(closed.getMessage(), closed);
     } finally {
       if (running) {
         task.onDone(this::ended);

@@ -26,9 +26,10 @@ final class Orphans {
     TRACKED.add(failed);
     synchronized (Orphans.class) {
       if (watcher == null) {
-        watcher =
+        Thread created =
             Thread.ofPlatform().daemon().name("selvedge-orphans").unstarted(Orphans::watch);
-        watcher.start();
+        created.start();
+        watcher = created;
       }
     }
     if (!failed.isUnread()) {

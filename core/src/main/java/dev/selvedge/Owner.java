@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   private volatile @Nullable Thread waiter;
 
   /** Threads of a factory of the user's that have run their task and may not have ended yet. */
-  private final @Nullable Queue<Thread> ending;
+  private final @Nullable Queue<WeakReference<Thread>> ending;
 
   Owner(boolean ownThreads) {
     ending = ownThreads ? new ConcurrentLinkedQueue<>() : null;
@@ -117,6 +118,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     try {
       thread.start();
     } catch (Throwable t) {
+      task.neverRun(
+          new CancelReason(CancelReason.Source.REQUEST, "no thread could be started", null));
       unlink(task);
       countDown();
       throw new RejectedExecutionException("no thread could be started for " + task.name(), t);
@@ -136,10 +139,13 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       unlink(task);
     }
     if (ending != null) {
-      for (Thread thread; (thread = ending.peek()) != null && !thread.isAlive(); ) {
-        ending.remove(thread);
-      }
-      ending.add(Thread.currentThread());
+      ending.removeIf(
+          ended -> {
+            Thread thread = ended.get();
+            return thread == null || !thread.isAlive();
+          });
+      // Weak, because the thread holds the task whose unreachable handle is to be noticed.
+      ending.add(new WeakReference<>(Thread.currentThread()));
     }
     countDown();
   }
@@ -150,16 +156,15 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       if (parked != null) {
         LockSupport.unpark(parked);
       }
-      if (outlivesHandles()) {
-        clearIfIdle();
-      }
+    }
+    if (outlivesHandles() && (live == 0 || (listed > SMALLEST_SWEEP && live < listed / 4))) {
+      sweepNow();
     }
   }
 
   private void link(TaskImpl<?, ?> task) {
     if (listed >= sweepAt) {
-      sweep();
-      sweepAt = Math.max(SMALLEST_SWEEP, 2 * listed);
+      sweepNow();
     }
     task.previous = null;
     task.next = first;
@@ -198,11 +203,10 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     }
   }
 
-  /** So that an idle loop keeps no values of tasks that are gone. */
-  private synchronized void clearIfIdle() {
-    if (live == 0) {
-      sweep();
-    }
+  /** So that a loop which has become idle keeps no values of tasks that are gone. */
+  private synchronized void sweepNow() {
+    sweep();
+    sweepAt = Math.max(SMALLEST_SWEEP, 2 * listed);
   }
 
   /** The children that are not done. */
@@ -225,18 +229,6 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       }
     }
     return tasks;
-  }
-
-  /** Adds all tasks below that are not done. */
-  final void addTasks(Collection<? super TaskImpl<?, ?>> tasks) {
-    var owners = new ArrayDeque<Owner>();
-    owners.add(this);
-    for (Owner owner; (owner = owners.poll()) != null; ) {
-      for (TaskImpl<?, ?> task : owner.liveTasks()) {
-        tasks.add(task);
-        task.addScopes(owners);
-      }
-    }
   }
 
   // ---- failures
@@ -311,8 +303,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       if (cancelled != null) {
         return false;
       }
-      cancelled = reason;
       targets = liveTasks();
+      cancelled = reason;
       if (live > 0) {
         watchStragglers(loop().stragglerWarning());
       }
@@ -373,7 +365,11 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
         } else {
           LockSupport.parkNanos(this, CIRCLE_CHECK_NANOS);
         }
-        if (Thread.interrupted()) {
+        if (Thread.currentThread().isInterrupted()) {
+          if (task != null) {
+            task.cold().blockedOn = null;
+          }
+          Thread.interrupted();
           return false;
         }
         if (!looked && live != 0 && System.nanoTime() - start >= CIRCLE_CHECK_NANOS) {
@@ -417,8 +413,9 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   private boolean awaitThreads() {
     boolean interrupted = false;
     if (ending != null) {
-      for (Thread thread; (thread = ending.poll()) != null; ) {
-        while (thread.isAlive() && thread != Thread.currentThread()) {
+      for (WeakReference<Thread> ended; (ended = ending.poll()) != null; ) {
+        Thread thread = ended.get();
+        while (thread != null && thread.isAlive() && thread != Thread.currentThread()) {
           try {
             thread.join();
           } catch (InterruptedException e) {

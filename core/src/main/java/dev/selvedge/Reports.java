@@ -19,56 +19,60 @@ final class Reports {
   private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  /** A report on its way; {@code done} once the handler has returned. */
-  private static final class Report {
+  /** A report on its way. */
+  static final class Report {
     private final @Nullable ExceptionContext context;
     private final Thread reporter = Thread.currentThread();
+
+    /** Set once the handler has returned. */
     private volatile boolean done;
 
-    Report(@Nullable ExceptionContext context) {
+    private Report(@Nullable ExceptionContext context) {
       this.context = context;
     }
   }
 
   private final Loop loop;
   private final ArrayDeque<Report> queue = new ArrayDeque<>(); // guarded by this
-  private @Nullable TaskImpl<?, ?> carrier; // guarded by this
+
+  /** The task that calls the handler while there is something to report; guarded by this. */
+  private @Nullable TaskImpl<?, ?> carrier;
 
   Reports(Loop loop) {
     this.loop = loop;
   }
 
   /** Reports without waiting. */
-  void post(ExceptionContext context) {
-    enqueue(new Report(context));
+  Report post(ExceptionContext context) {
+    var report = new Report(context);
+    enqueue(report);
+    return report;
   }
 
   /** Reports and waits until the handler has returned. */
   void deliver(ExceptionContext context) {
-    Report report = new Report(context);
-    awaitDone(report, enqueue(report));
+    await(post(context));
   }
 
   /** Waits until what was reported so far has been handled. */
   void flush() {
-    Report marker = new Report(null);
-    TaskImpl<?, ?> working;
-    synchronized (this) {
-      if (carrier == null) {
-        return;
-      }
-      queue.add(marker);
-      working = carrier;
+    if (carrier() != null) {
+      var marker = new Report(null);
+      enqueue(marker);
+      await(marker);
     }
-    awaitDone(marker, working);
   }
 
-  private TaskImpl<?, ?> enqueue(Report report) {
+  synchronized @Nullable TaskImpl<?, ?> carrier() {
+    return carrier;
+  }
+
+  private void enqueue(Report report) {
     TaskImpl<?, ?> created;
     synchronized (this) {
       queue.add(report);
       if (carrier != null) {
-        return carrier;
+        return;
       }
       created =
           new TaskImpl<@Nullable Void, RuntimeException>(
@@ -80,7 +84,6 @@ final class Reports {
     thread.setUncaughtExceptionHandler(created);
     created.thread(thread);
     thread.start();
-    return created;
   }
 
   private void drain() {
@@ -93,14 +96,25 @@ final class Reports {
           return;
         }
       }
-      if (report.context != null) {
-        handle(report.context);
+      try {
+        if (report.context != null) {
+          handle(report.context);
+        }
+      } catch (Throwable broken) {
+        lastResort(broken);
+      } finally {
         // An interrupt that the handler left behind is not the next call's.
         Thread.interrupted();
+        report.done = true;
+        LockSupport.unpark(report.reporter);
       }
-      report.done = true;
-      LockSupport.unpark(report.reporter);
     }
+  }
+
+  /** Even the default handler failed: the JVM's own word is what is left. */
+  private static void lastResort(Throwable broken) {
+    Thread thread = Thread.currentThread();
+    thread.getThreadGroup().uncaughtException(thread, broken);
   }
 
   private void handle(ExceptionContext context) {
@@ -122,13 +136,17 @@ final class Reports {
     }
   }
 
+  /** Waits until the handler has returned, unless it waits for the caller. */
   @SuppressWarnings("ReferenceEquality") // the carrier itself
-  private void awaitDone(Report report, TaskImpl<?, ?> working) {
+  void await(Report report) {
     TaskImpl<?, ?> reporter = TaskImpl.current();
     boolean interrupted = false;
     long look = FIRST_LOOK_NANOS;
     while (!report.done) {
-      if (reporter == working || (reporter != null && Circle.leads(working, reporter))) {
+      TaskImpl<?, ?> working = carrier();
+      if (reporter != null
+          && working != null
+          && (reporter == working || Circle.leads(working, reporter))) {
         break;
       }
       LockSupport.parkNanos(this, look);

@@ -6,6 +6,10 @@ import org.jspecify.annotations.Nullable;
 /** One {@code run}, {@code runUntilComplete} or {@code runForever} on its way. */
 final class Run {
   final Loop loop;
+
+  /** The task that waits for this run; null if it is no task. */
+  final @Nullable TaskImpl<?, ?> caller = TaskImpl.current();
+
   private final CountDownLatch stopped = new CountDownLatch(1);
 
   // Guarded by this.

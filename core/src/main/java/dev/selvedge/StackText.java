@@ -46,7 +46,7 @@ final class StackText {
       thrown.printStackTrace(new EscapingWriter(text));
       return text.toString();
     } catch (Throwable broken) {
-      return describe(thrown) + "\n\tat " + of(thrown.getStackTrace()) + "\n";
+      return describe(thrown) + " (its trace threw " + broken.getClass().getName() + ")\n";
     }
   }
 

@@ -35,7 +35,7 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     }
 
     @Override
-    int requests() {
+    int acceptedRequests() {
       return 0;
     }
 
@@ -57,8 +57,8 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
 
   abstract @Nullable Thread thread();
 
-  /** The outstanding cancel requests of the task; guarded by this. */
-  abstract int requests();
+  /** The cancel requests that the task ever got; guarded by this. */
+  abstract int acceptedRequests();
 
   static Strand current() {
     TaskImpl<?, ?> task = TaskImpl.current();
@@ -87,11 +87,18 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     top = frame;
   }
 
+  /** Takes a frame out; a scope may be closed inside of a shield that was opened later. */
   synchronized void pop(Frame frame) {
-    if (top != frame) {
-      throw new AssertionError("not on top: " + frame);
+    if (top == frame) {
+      top = frame.enclosing;
+      return;
     }
-    top = frame.enclosing;
+    for (Frame each = top; each != null; each = each.enclosing) {
+      if (each.enclosing == frame) {
+        each.enclosing = frame.enclosing;
+        return;
+      }
+    }
   }
 
   /** Closes the scopes that were opened inside of a frame and forgotten; null: all of them. */

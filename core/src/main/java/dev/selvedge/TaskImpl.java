@@ -113,7 +113,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   /** An equal, finished task in the place of one whose handle is gone. */
   static TaskImpl<?, ?> replica(Failed failed) {
-    int ended = failed.wasCancelled() ? CANCELLED : FAILED;
+    int ended = failed.cancelled ? CANCELLED : FAILED;
     return new TaskImpl<Object, Exception>(
         failed.id(), failed.owner(), failed.givenName(), failed, STARTED | DONE | ended);
   }
@@ -156,7 +156,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         settle(value, thrown);
       } catch (Throwable t) {
         // No memory, say. What the body held is garbage now; a task that never ends would be worse.
-        settle(null, t);
+        settle(null, thrown != null ? thrown : t);
       }
     }
     finish();
@@ -193,7 +193,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         if (asked) {
           Failures.explain(thrown, reasonOrInterrupt());
         }
-        slot = failed(thrown, seen);
+        slot = failed(thrown, false, seen);
         if (STATE.compareAndSet(this, seen, seen | DONE | FAILED)) {
           return;
         }
@@ -204,17 +204,17 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   private void settleCancelled(@Nullable Throwable ending) {
     while (true) {
       int seen = state;
-      var exception = new TaskCancelledException(reasonOrInterrupt(), ending);
+      var exception = new TaskCancelledException(reasonOrInterrupt().withoutTask(this), ending);
       slot =
-          Failures.suppressedFailures(ending).isEmpty() ? exception : failed(exception, seen);
+          Failures.suppressedFailures(ending).isEmpty() ? exception : failed(exception, true, seen);
       if (STATE.compareAndSet(this, seen, seen | DONE | CANCELLED)) {
         return;
       }
     }
   }
 
-  private Failed failed(Throwable exception, int seen) {
-    var failed = new Failed(this, exception, owner.outlivesHandles());
+  private Failed failed(Throwable exception, boolean cancelled, int seen) {
+    var failed = new Failed(this, exception, cancelled);
     if ((seen & RETRIEVED) != 0) {
       failed.retrieve();
     } else if ((seen & IGNORED) != 0) {
@@ -231,6 +231,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
                     CancelReason.Source.REQUEST, "the thread was interrupted", null));
   }
 
+  /** Each step is taken whatever became of the one before. */
   private void finish() {
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
@@ -238,21 +239,29 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       if (failed != null && !launched) {
         owner.failed(this, failed);
       }
-      Cold rest = cold;
-      if (rest != null) {
-        rest.takeWaiters().forEach(LockSupport::unpark);
-        // Any interrupt of a cancellation was sent before the monitor could be taken.
-        Thread.interrupted();
-        callBack(rest);
-      }
-      if (failed != null && launched) {
-        failed.deliver();
-      }
     } finally {
-      thread = null;
-      if ((state & HIDDEN) == 0) {
-        owner.ended(this, failed != null);
+      try {
+        wake();
+        if (failed != null && launched) {
+          failed.deliver();
+        }
+      } finally {
+        thread = null;
+        if ((state & HIDDEN) == 0) {
+          owner.ended(this, failed != null);
+        }
       }
+    }
+  }
+
+  /** Wakes who awaits, then calls back. */
+  private void wake() {
+    Cold rest = cold;
+    if (rest != null) {
+      rest.takeWaiters().forEach(LockSupport::unpark);
+      // Any interrupt of a cancellation was sent before the monitor could be taken.
+      Thread.interrupted();
+      callBack(rest);
     }
   }
 
@@ -264,14 +273,12 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         callback = rest.callbacks == null ? null : rest.callbacks.poll();
         if (callback == null) {
           rest.callingBack = false;
-          if (rest.stragglerWatch != null) {
-            rest.stragglerWatch.cancel(false);
-            rest.stragglerWatch = null;
-          }
+          rest.endStragglerWatch();
           return;
         }
       }
       callBack(callback);
+      rest.closeInside(null);
     }
   }
 
@@ -287,15 +294,20 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  /** Ends as cancelled without a thread: forked into a cancelled owner. */
+  /** Ends as cancelled without a thread: forked into a cancelled owner, or no thread was to be had. */
   void neverRun(CancelReason reason) {
     Cold rest = cold();
     synchronized (rest) {
-      rest.requests = 1;
-      rest.reason = reason;
+      rest.requests++;
+      if (rest.reason == null) {
+        rest.reason = reason;
+      }
       slot = new TaskCancelledException(reason, null);
       STATE.getAndBitwiseOr(this, STARTED | CANCEL | DONE | CANCELLED);
     }
+    thread = null;
+    rest.takeWaiters().forEach(LockSupport::unpark);
+    callBack(rest);
   }
 
   @Override
@@ -355,15 +367,15 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     try {
       if (timed || caller == null) {
-        return park(nanos, timed);
+        return park(null, nanos, timed);
       }
       caller.cold().blockedOn = waiter;
       if (Circle.mayClose(caller)) {
         Circle.refuse(caller);
       }
-      if (!park(CIRCLE_CHECK_NANOS, true)) {
+      if (!park(caller, CIRCLE_CHECK_NANOS, true)) {
         Circle.refuse(caller);
-        park(0, false);
+        park(caller, 0, false);
       }
       return true;
     } finally {
@@ -376,7 +388,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  private boolean park(long nanos, boolean timed) throws InterruptedException {
+  private boolean park(@Nullable TaskImpl<?, ?> caller, long nanos, boolean timed)
+      throws InterruptedException {
     long deadline = System.nanoTime() + nanos;
     while (!isDone()) {
       if (timed) {
@@ -388,7 +401,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       } else {
         LockSupport.park(this);
       }
-      if (Thread.interrupted()) {
+      if (Thread.currentThread().isInterrupted()) {
+        if (caller != null) {
+          caller.cold().blockedOn = null;
+        }
+        Thread.interrupted();
         throw interrupted();
       }
     }
@@ -534,6 +551,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         }
       } while (!STATE.compareAndSet(this, seen, seen | CANCEL));
       asked.requests++;
+      asked.accepted++;
       if (asked.reason == null) {
         asked.reason = why;
       }
@@ -612,6 +630,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
           Thread.interrupted();
         }
         asked.askedItself = false;
+        asked.endStragglerWatch();
       }
       return asked.requests;
     }

@@ -194,7 +194,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     List<Failed> failures = failures();
     if (thrown == null) {
       for (Failed failed : failures) {
-        if (!failed.wasCancelled()) {
+        if (!failed.cancelled) {
           thrown = failed.exception;
           break;
         }
@@ -268,7 +268,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
       return;
     }
     remember(failure);
-    if (!failure.wasCancelled()) {
+    if (!failure.cancelled) {
       cancelChildren(
           new CancelReason(
               CancelReason.Source.SIBLING_FAILURE,
