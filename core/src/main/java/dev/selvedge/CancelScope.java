@@ -14,15 +14,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Cancellation:</b> {@link #cancel(CancelReason)} interrupts the body and cancels the scopes
  * that it has open. If that is what ended the body, {@link #call} throws {@link
- * TaskCancelledException}; a value, or a different exception, comes out as it is. No interrupt of its
- * own is left behind. A cancellation of the caller from outside wins: it comes out as {@link
+ * TaskCancelledException}; a value, or a different exception, comes out as it is. No interrupt of
+ * its own is left behind. A cancellation of the caller from outside wins: it comes out as {@link
  * InterruptedException}, or, if the body ended in another way, as the interrupt flag.
  *
- * <p><b>Threads:</b> a scope runs one body, once. {@code cancel} may come from any thread, also before
- * the body starts (it then starts with the interrupt flag set).
+ * <p><b>Threads:</b> a scope runs one body, once. {@code cancel} may come from any thread, also
+ * before the body starts (it then starts with the interrupt flag set).
  *
- * <p><b>Pitfall:</b> one interrupt flag cannot say who set it. Cancellations through the library are
- * told apart; a {@link Thread#interrupt} by other code while this scope is being cancelled is not.
+ * <p><b>Pitfall:</b> one interrupt flag cannot say who set it. Cancellations through the library
+ * are told apart; a {@link Thread#interrupt} by other code while this scope is being cancelled is
+ * not.
  *
  * @since 0.1.0
  */
@@ -70,7 +71,7 @@ public final class CancelScope extends Frame {
     Strand here = Strand.current();
     int requestsAtEntry;
     int cancellationsAtEntry;
-    boolean interruptedAtEntry = Thread.currentThread().isInterrupted();
+    boolean interruptedAtEntry;
     synchronized (this) {
       if (phase != Phase.NEW) {
         throw new IllegalStateException(
@@ -82,6 +83,8 @@ public final class CancelScope extends Frame {
         here.push(this);
         requestsAtEntry = here.acceptedRequests();
         cancellationsAtEntry = here.cancellations();
+        // With the counts: what comes later raises them, what came before has set the flag.
+        interruptedAtEntry = Thread.currentThread().isInterrupted();
         if (reason != null) {
           Thread.currentThread().interrupt();
         }
@@ -97,18 +100,22 @@ public final class CancelScope extends Frame {
     here.closeInside(this);
     CancelReason own;
     boolean outside;
+    boolean interrupted;
     synchronized (this) {
       phase = Phase.EXITED;
       own = reason;
       synchronized (here) {
-        outside = interruptedAtEntry || isCancelledFromOutside(here, requestsAtEntry, cancellationsAtEntry);
+        outside =
+            interruptedAtEntry
+                || isCancelledFromOutside(here, requestsAtEntry, cancellationsAtEntry);
         here.pop(this);
+        // Cleared before the monitor is free: the next interrupt is somebody else's.
+        interrupted = own != null && Thread.interrupted();
       }
     }
     if (own == null) {
       return Failures.deliver(value, thrown);
     }
-    boolean interrupted = Thread.interrupted();
     if (thrown == null || !Failures.isCancellation(thrown, true, interrupted)) {
       if (outside) {
         Thread.currentThread().interrupt();
@@ -140,7 +147,9 @@ public final class CancelScope extends Frame {
     this.<@Nullable Void, X>call(Failures.body(action));
   }
 
-  /** Whether the task, or a scope around this one with no shield between, was cancelled meanwhile. */
+  /**
+   * Whether the task, or a scope around this one with no shield between, was cancelled meanwhile.
+   */
   private boolean isCancelledFromOutside(Strand here, int requests, int cancellations) {
     for (Frame frame = enclosing; frame != null; frame = frame.enclosing) {
       switch (frame) {

@@ -11,11 +11,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds circles of waits that can never end.
  *
- * <p>A task that awaits another without a limit waits for that one; a task that joins waits for each
- * of its children. A wait is published before anybody looks, so of the waits that form a circle the
- * last one finds it. Reading is racy: a path that was found counts only if, on a second look, each of
- * its waits is the same object. All of them then existed between the two looks, so it is a circle and
- * not a mixture of moments; and a task with an interrupt pending will leave, so it breaks none.
+ * <p>A task that awaits another without a limit waits for that one; a task that joins waits for
+ * each of its children. A wait is published before anybody looks, so of the waits that form a
+ * circle the last one finds it. Reading is racy: a path that was found counts only if, on a second
+ * look, each of its waits is the same object. All of them then existed between the two looks, so it
+ * is a circle and not a mixture of moments; and a task with an interrupt pending will leave, so it
+ * breaks none.
  */
 @SuppressWarnings("ReferenceEquality") // a replica, which is equal to its task, waits for nobody
 final class Circle {

@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What few tasks need: a name, cancel requests, waiters, callbacks, own scopes. Made when first asked
- * for. The monitor guards every field without a note of its own.
+ * What few tasks need: a name, cancel requests, waiters, callbacks, own scopes. Made when first
+ * asked for. The monitor guards every field without a note of its own.
  */
 final class Cold extends Strand {
   /** One thread that waits for the task; linked so that it can leave without a search. */
@@ -45,6 +45,9 @@ final class Cold extends Strand {
 
   /** Whether the thread of the task is calling them. */
   boolean callingBack;
+
+  /** Whether it has called those that came in time. */
+  boolean calledBack;
 
   private @Nullable Waiter waiters;
 

@@ -32,7 +32,7 @@ final class DefaultHandler {
   private static void line(StringBuilder text, String key, Object value) {
     String printed;
     try {
-      printed = String.valueOf(value);
+      printed = "" + value; // also if toString returns null
     } catch (Throwable broken) {
       printed = value.getClass().getName() + " (toString threw " + StackText.describe(broken) + ")";
     }

@@ -31,8 +31,8 @@ public record ExceptionContext(
   /**
    * The same as one map, as asyncio passes it.
    *
-   * @return {@code "message"}, {@code "exception"}, {@code "future"} and the details, in this order;
-   *     absent keys are absent; unmodifiable
+   * @return {@code "message"}, {@code "exception"}, {@code "future"} and the details, in this
+   *     order; absent keys are absent; unmodifiable
    */
   public Map<String, Object> asMap() {
     var map = new LinkedHashMap<String, Object>();

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The end of the process, by SIGTERM, by {@code System.exit} or because the last thread ended: a
- * shutdown hook cancels what runs, waits for it within {@code shutdownTimeout}, and reports what nobody
- * retrieved.
+ * shutdown hook cancels what runs, waits for it within {@code shutdownTimeout}, and reports what
+ * nobody retrieved.
  *
- * <p>A task that called {@code System.exit} itself cannot end before the hook does, and neither can a
- * task that waits for it; the hook waits for neither.
+ * <p>A task that called {@code System.exit} itself cannot end before the hook does, and neither can
+ * a task that waits for it; the hook waits for neither.
  */
 final class Exit {
   private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -46,8 +46,7 @@ final class Exit {
     if (skipped) {
       return;
     }
-    var reason =
-        new CancelReason(CancelReason.Source.SHUTDOWN, "the process ends", null);
+    var reason = new CancelReason(CancelReason.Source.SHUTDOWN, "the process ends", null);
     List<Loop> loops = Loop.handlingSignals();
     long start = System.nanoTime();
     for (Loop loop : loops) {
@@ -87,13 +86,10 @@ final class Exit {
   }
 
   /** Whether each task is inside System.exit or waits for one that is. */
-  private static boolean areStuck(
-      List<TaskImpl<?, ?>> tasks, List<TaskImpl<?, ?>> exiting) {
+  private static boolean areStuck(List<TaskImpl<?, ?>> tasks, List<TaskImpl<?, ?>> exiting) {
     return tasks.stream()
-        .allMatch(
-            task ->
-                exiting.contains(task)
-                    || exiting.stream().anyMatch(end -> Circle.leads(task, end)));
+        .allMatch(task ->
+            exiting.contains(task) || exiting.stream().anyMatch(end -> Circle.leads(task, end)));
   }
 
   private static boolean isExiting(@Nullable TaskImpl<?, ?> task) {
@@ -113,14 +109,13 @@ final class Exit {
   private static void report(List<Loop> loops, long start) {
     Thread reporter =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  for (Loop loop : loops) {
-                    loop.ownersBelow().forEach(Owner::reportUnread);
-                    loop.reports().flush();
-                  }
-                  Orphans.unread().forEach(Failed::deliver);
-                });
+            .start(() -> {
+              for (Loop loop : loops) {
+                loop.ownersBelow().forEach(Owner::reportUnread);
+                loop.reports().flush();
+              }
+              Orphans.unread().forEach(Failed::deliver);
+            });
     Duration longest =
         loops.stream().map(Loop::shutdownTimeout).max(Duration::compareTo).orElse(Duration.ZERO);
     while (reporter.isAlive()

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The end of a task that has a failure to tell: the failure, who must not be kept alive for it (the
- * task), and whether somebody has heard of it. It is what a loop keeps of a failed task; a task that
- * succeeds has none.
+ * task), and whether somebody has heard of it. It is what a loop keeps of a failed task; a task
+ * that succeeds has none.
  *
  * <p>Its fate moves once: from {@code UNREAD} to {@code RETRIEVED}, {@code IGNORED} or {@code
  * REPORTED}. Whoever moves it to {@code REPORTED} calls the handler, so it is called at most once.
@@ -76,9 +76,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
 
   /** The failure; of a cancelled task those that are suppressed in what ended it. */
   List<Throwable> failures() {
-    return cancelled
-        ? Failures.suppressedFailures(exception.getCause())
-        : List.of(exception);
+    return cancelled ? Failures.suppressedFailures(exception.getCause()) : List.of(exception);
   }
 
   void retrieve() {

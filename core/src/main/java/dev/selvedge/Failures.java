@@ -101,7 +101,9 @@ final class Failures {
     }
   }
 
-  /** Takes the failures that one cancellation carries along to the one that is thrown in its place. */
+  /**
+   * Takes the failures that one cancellation carries along to the one that is thrown in its place.
+   */
   static <E extends Throwable> E carry(E wrapper, @Nullable Throwable ending) {
     suppressedFailures(ending).forEach(failure -> suppress(wrapper, failure));
     return wrapper;
@@ -109,19 +111,21 @@ final class Failures {
 
   /** Leaves the cancellation that a failing body was under in its failure, once. */
   static void explain(Throwable failure, CancelReason reason) {
-    for (Throwable suppressed : failure.getSuppressed()) {
-      if (suppressed instanceof CancellationException) {
-        return;
+    synchronized (failure) {
+      for (Throwable suppressed : failure.getSuppressed()) {
+        if (suppressed instanceof CancellationException) {
+          return;
+        }
       }
+      // Without who asked: a failure that is kept must not keep a task alive.
+      var context = new CancelReason(reason.source(), reason.message(), null);
+      suppress(failure, new TaskCancelledException(context, null));
     }
-    // A failure must not keep a task alive, and so names who asked in its text alone.
-    var text = new CancelReason(reason.source(), reason.toString(), null);
-    suppress(failure, new TaskCancelledException(text, null));
   }
 
   /**
-   * Lists failures in the exception that is about to be thrown for them all: they count as retrieved.
-   * What it does not take goes to the handler.
+   * Lists failures in the exception that is about to be thrown for them all: they count as
+   * retrieved. What it does not take goes to the handler.
    */
   static void attach(Throwable primary, List<Failed> failures, Loop loop) {
     for (Failed failed : failures) {

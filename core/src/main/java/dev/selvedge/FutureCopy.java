@@ -10,9 +10,10 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The copy of a task that is a {@link CompletableFuture}. It knows when its failure has a reader: every
- * dependent stage is made by {@link #newIncompleteFuture}, and {@code allOf} shows in the number of
- * dependents. It holds the task, which therefore is not taken for an orphan while the copy is held.
+ * The copy of a task that is a {@link CompletableFuture}. It knows when its failure has a reader:
+ * every dependent stage is made by {@link #newIncompleteFuture}, and {@code allOf} shows in the
+ * number of dependents. It holds the task, which therefore is not taken for an orphan while the
+ * copy is held.
  */
 final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> {
   private final TaskImpl<? extends T, ?> task;
@@ -71,8 +72,7 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
       // Dependent stages run where the copy is completed, and may block.
       ScheduledFuture<?> timer =
           Timers.schedule(
-              () -> Thread.startVirtualThread(completion),
-              Duration.ofNanos(unit.toNanos(timeout)));
+              () -> Thread.startVirtualThread(completion), Duration.ofNanos(unit.toNanos(timeout)));
       task.onDone(_ -> timer.cancel(false));
     }
     return this;

@@ -25,18 +25,19 @@ import org.jspecify.annotations.Nullable;
  * {@snippet file="dev/selvedge/SamplesTest.java" region="run"}
  *
  * <p>Tasks run on threads of their own from the moment they are created; a loop needs no running to
- * make them go. {@link #run} adds a beginning and an end: it runs {@code main}, cancels what is left,
- * waits for it, and closes.
+ * make them go. {@link #run} adds a beginning and an end: it runs {@code main}, cancels what is
+ * left, waits for it, and closes.
  *
  * <p><b>Failure:</b> an orphaned failure does not stop the loop. It is reported to the exception
  * handler, at most once: a {@linkplain #launch launched} task's at once, another's when the loop
  * closes, when its handle is unreachable, or after {@link Builder#orphanAfter}.
  *
- * <p><b>Cancellation:</b> {@link #close} and the end of {@link #run} cancel every task and wait until
- * the last has ended, however long that takes. While a run is active, Ctrl-C cancels its main.
+ * <p><b>Cancellation:</b> {@link #close} and the end of {@link #run} cancel every task and wait
+ * until the last has ended, however long that takes. While a run is active, Ctrl-C cancels its
+ * main.
  *
- * <p><b>Threads:</b> every method may be called from any thread, but {@link #close} and the runs not
- * from a task of the same loop.
+ * <p><b>Threads:</b> every method may be called from any thread, but {@link #close} and the runs
+ * not from a task of the same loop.
  *
  * @since 0.1.0
  */
@@ -101,8 +102,8 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * The loop of the current task; outside of tasks the one default loop of the process, which cannot be
-   * closed, and which reports what is left when the JVM exits.
+   * The loop of the current task; outside of tasks the one default loop of the process, which
+   * cannot be closed, and which reports what is left when the JVM exits.
    *
    * @return the loop
    */
@@ -150,8 +151,8 @@ public final class Loop extends Owner implements AutoCloseable {
     }
 
     /**
-     * Where the threads of tasks come from. The library sets their uncaught-exception handler, and their
-     * name if the task was given one; the loop waits for them to end.
+     * Where the threads of tasks come from. The library sets their uncaught-exception handler, and
+     * their name if the task was given one; the loop waits for them to end.
      *
      * @param factory makes a new, unstarted thread each time; virtual threads if not set
      * @return this
@@ -162,8 +163,8 @@ public final class Loop extends Owner implements AutoCloseable {
     }
 
     /**
-     * Whether a run cancels its main on Ctrl-C, and whether the exit of the JVM cancels the loop's tasks
-     * and waits for them.
+     * Whether a run cancels its main on Ctrl-C, and whether the exit of the JVM cancels the loop's
+     * tasks and waits for them.
      *
      * @param handle false leaves signals and exit alone; true if not set
      * @return this
@@ -189,8 +190,8 @@ public final class Loop extends Owner implements AutoCloseable {
     }
 
     /**
-     * After how long a task that ignores its cancellation is named to the handler, with its stack; it is
-     * named again after twice the time, and so on.
+     * After how long a task that ignores its cancellation is named to the handler, with its stack;
+     * it is named again after twice the time, and so on.
      *
      * @param delay more than zero; 10 seconds if not set
      * @return this
@@ -202,8 +203,8 @@ public final class Loop extends Owner implements AutoCloseable {
     }
 
     /**
-     * Reports a failure that nobody has retrieved for so long, although its handle may still be held. A
-     * later await still throws.
+     * Reports a failure that nobody has retrieved for so long, although its handle may still be
+     * held. A later await still throws.
      *
      * @param delay more than zero; if not set, failures wait for as long as their handle is held
      * @return this
@@ -234,9 +235,10 @@ public final class Loop extends Owner implements AutoCloseable {
   // ---- running
 
   /**
-   * Runs a main in a new loop: {@code asyncio.run}. Main is a task on a virtual thread of its own. When
-   * it has ended, every task that is left is cancelled and waited for, what failed meanwhile is
-   * reported, and the loop is closed; only then this returns or throws. May be called inside of a task.
+   * Runs a main in a new loop: {@code asyncio.run}. Main is a task on a virtual thread of its own.
+   * When it has ended, every task that is left is cancelled and waited for, what failed meanwhile
+   * is reported, and the loop is closed; only then this returns or throws. May be called inside of
+   * a task.
    *
    * @param <T> the type of the value
    * @param <X> the checked exception of main
@@ -245,8 +247,8 @@ public final class Loop extends Owner implements AutoCloseable {
    * @throws X the failure of main, the same object
    * @throws TaskCancelledException if main was cancelled by somebody else
    * @throws KeyboardInterruptException if Ctrl-C cancelled main
-   * @throws InterruptedException if the calling thread was interrupted and that cancelled main; if main
-   *     ended in another way, that comes out and the interrupt flag is set
+   * @throws InterruptedException if the calling thread was interrupted and that cancelled main; if
+   *     main ended in another way, that comes out and the interrupt flag is set
    */
   public static <T extends @Nullable Object, X extends Exception> T run(
       LoopBody<? extends T, ? extends X> main) throws X, InterruptedException {
@@ -288,8 +290,8 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * Runs a main and exits the JVM: with 0 when it returned, 130 after Ctrl-C, and 1 when it failed, was
-   * cancelled or its caller interrupted; that is reported to the default loop's handler.
+   * Runs a main and exits the JVM: with 0 when it returned, 130 after Ctrl-C, and 1 when it failed,
+   * was cancelled or its caller interrupted; that is reported to the default loop's handler.
    *
    * @param main is given the loop
    */
@@ -307,7 +309,9 @@ public final class Loop extends Owner implements AutoCloseable {
     System.exit(status);
   }
 
-  /** Reports what came out of a main that has no caller. Being ended with the process is no failure. */
+  /**
+   * Reports what came out of a main that has no caller. Being ended with the process is no failure.
+   */
   private static void reportMain(Throwable thrown) {
     List<Throwable> failures =
         switch (thrown) {
@@ -334,7 +338,8 @@ public final class Loop extends Owner implements AutoCloseable {
    * @throws TaskCancelledException if main was cancelled by somebody else
    * @throws KeyboardInterruptException if Ctrl-C cancelled main
    * @throws InterruptedException if the calling thread was interrupted and that cancelled main
-   * @throws IllegalStateException if the loop is running or closed, or the caller is one of its tasks
+   * @throws IllegalStateException if the loop is running or closed, or the caller is one of its
+   *     tasks
    */
   public <T extends @Nullable Object, X extends Exception> T runUntilComplete(
       Body<? extends T, ? extends X> main) throws X, InterruptedException {
@@ -354,7 +359,8 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param main what to run
    * @throws X the failure of main
    * @throws InterruptedException if the calling thread was interrupted and that cancelled main
-   * @throws IllegalStateException if the loop is running or closed, or the caller is one of its tasks
+   * @throws IllegalStateException if the loop is running or closed, or the caller is one of its
+   *     tasks
    * @see #runUntilComplete(Body)
    */
   public <X extends Exception> void runUntilComplete(Action<? extends X> main)
@@ -363,12 +369,13 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * Waits until {@link #stop}: {@code loop.run_forever}. Tasks that are left go on. If {@code stop} was
-   * called before, returns at once.
+   * Waits until {@link #stop}: {@code loop.run_forever}. Tasks that are left go on. If {@code stop}
+   * was called before, returns at once.
    *
    * @throws InterruptedException if the calling thread is interrupted
    * @throws KeyboardInterruptException at Ctrl-C
-   * @throws IllegalStateException if the loop is running or closed, or the caller is one of its tasks
+   * @throws IllegalStateException if the loop is running or closed, or the caller is one of its
+   *     tasks
    */
   public void runForever() throws InterruptedException {
     Run active = begin();
@@ -493,7 +500,8 @@ public final class Loop extends Owner implements AutoCloseable {
   // ---- tasks
 
   /**
-   * Starts a task: {@code loop.create_task}. The loop owns it; the creator is free to end before it.
+   * Starts a task: {@code loop.create_task}. The loop owns it; the creator is free to end before
+   * it.
    *
    * @param <T> the type of the value
    * @param <X> the checked exception of the body
@@ -587,8 +595,8 @@ public final class Loop extends Owner implements AutoCloseable {
 
   /**
    * For code that wants an executor. Its tasks are this loop's: {@code execute} is {@link #launch},
-   * {@code submit} is {@link #createTask}, {@code Future.cancel} cancels the task and {@code Future.get}
-   * retrieves its failure. Shutting it down leaves the loop open.
+   * {@code submit} is {@link #createTask}, {@code Future.cancel} cancels the task and {@code
+   * Future.get} retrieves its failure. Shutting it down leaves the loop open.
    *
    * @return a new executor
    */
@@ -597,8 +605,8 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * The tasks of this loop and of the scopes below it that are not done: {@code asyncio.all_tasks}. A
-   * weakly consistent snapshot.
+   * The tasks of this loop and of the scopes below it that are not done: {@code asyncio.all_tasks}.
+   * A weakly consistent snapshot.
    *
    * @return a new set, unmodifiable
    */
@@ -676,9 +684,9 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * What happens without a handler: the message, a {@code future:} line, the details in alphabetical
-   * order and the stack trace are printed to {@code System.err}, in one write, with control characters
-   * escaped.
+   * What happens without a handler: the message, a {@code future:} line, the details in
+   * alphabetical order and the stack trace are printed to {@code System.err}, in one write, with
+   * control characters escaped.
    *
    * @param context what to print
    */
@@ -687,8 +695,8 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * Calls the handler: {@code loop.call_exception_handler}. Returns when it has returned, or at once
-   * if the handler waits for the caller.
+   * Calls the handler: {@code loop.call_exception_handler}. Returns when it has returned, or at
+   * once if the handler waits for the caller.
    *
    * @param context what to tell it
    */
@@ -730,11 +738,11 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * Cancels every task, waits for all of them, and reports what nobody retrieved. An interrupt meanwhile
-   * is seen after it. Closing a closed loop does nothing.
+   * Cancels every task, waits for all of them, and reports what nobody retrieved. An interrupt
+   * meanwhile is seen after it. Closing a closed loop does nothing.
    *
-   * @throws IllegalStateException if it is running, is the default loop, or the caller is one of its own
-   *     tasks
+   * @throws IllegalStateException if it is running, is the default loop, or the caller is one of
+   *     its own tasks
    */
   @Override
   public void close() {
@@ -775,9 +783,9 @@ public final class Loop extends Owner implements AutoCloseable {
     try {
       cancelChildren(new CancelReason(source, name + " is closing", null));
       awaitChildrenUninterruptibly();
-      markClosed();
       reportUnread();
       reports.flush();
+      markClosed();
     } finally {
       ALL.remove(this);
       shutDown.countDown();
@@ -866,9 +874,6 @@ public final class Loop extends Owner implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Loop["
-        + name
-        + (isClosed() ? ", closed" : isRunning() ? ", running" : "")
-        + "]";
+    return "Loop[" + name + (isClosed() ? ", closed" : isRunning() ? ", running" : "") + "]";
   }
 }

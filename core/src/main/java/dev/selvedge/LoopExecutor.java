@@ -29,7 +29,9 @@ final class LoopExecutor extends AbstractExecutorService {
     this.loop = loop;
   }
 
-  /** A task as a {@link Future}: reading it retrieves the failure, cancelling it cancels the task. */
+  /**
+   * A task as a {@link Future}: reading it retrieves the failure, cancelling it cancels the task.
+   */
   private record TaskFuture<T extends @Nullable Object>(TaskImpl<T, Exception> task)
       implements Future<T> {
     @Override

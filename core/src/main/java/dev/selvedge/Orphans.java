@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the failures whose handle nobody holds any more. One daemon thread per process waits for the
- * garbage collector while there are unread failures, and ends some seconds after the last.
+ * Finds the failures whose handle nobody holds any more. One daemon thread per process waits for
+ * the garbage collector while there are unread failures, and ends some seconds after the last.
  */
 final class Orphans {
   static final ReferenceQueue<TaskImpl<?, ?>> QUEUE = new ReferenceQueue<>();

@@ -6,7 +6,6 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,18 +20,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * What owns tasks: a loop or a scope.
  *
- * <p><b>Children.</b> A fork links the task into a list and counts it, under the monitor. The end of a
- * task only counts it down, without the monitor, so that a thousand children do not queue for it. The
- * finished ones are unlinked when the list has grown to twice the live ones, so that its length is
- * bounded however many tasks come and go; a failed task of a long-lived owner is unlinked at once,
- * because its report waits until nobody holds it.
+ * <p><b>Children.</b> A fork links the task into a list and counts it, under the monitor. The end
+ * of a task only counts it down, without the monitor, so that a thousand children do not queue for
+ * it. The finished ones are unlinked when the list has grown to twice the live ones, so that its
+ * length is bounded however many tasks come and go; a failed task of a long-lived owner is unlinked
+ * at once, because its report waits until nobody holds it.
  *
  * <p><b>Waiting.</b> The owner parks once, on the counter. It writes {@code waiter} and then reads
  * {@code live}; a child counts down and then reads {@code waiter}: one of them sees the other.
  *
- * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding goes
- * down level by level with a queue, not by recursion. After it a fork gets a cancelled task; because
- * both decide under the monitor, a child is either in the list or refused.
+ * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding
+ * goes down level by level with a queue, not by recursion. After it a fork gets a cancelled task;
+ * because both decide under the monitor, a child is either in the list or refused.
  */
 abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** That a task waits for all children of an owner. One object per wait. */
@@ -139,11 +138,10 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       unlink(task);
     }
     if (ending != null) {
-      ending.removeIf(
-          ended -> {
-            Thread thread = ended.get();
-            return thread == null || !thread.isAlive();
-          });
+      ending.removeIf(ended -> {
+        Thread thread = ended.get();
+        return thread == null || !thread.isAlive();
+      });
       // Weak, because the thread holds the task whose unreachable handle is to be noticed.
       ending.add(new WeakReference<>(Thread.currentThread()));
     }

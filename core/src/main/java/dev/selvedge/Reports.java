@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Brings a loop's reports to its exception handler, one at a time and in order.
  *
- * <p>A hidden task takes them from a queue and calls the handler; it starts with the first report and
- * ends with the last. Who reports waits until the handler has returned, whatever interrupts it. That
- * wait is a wait like any other, so the handler may be waiting for the very task that reports: then
- * the reporter goes on, and its report stays in the queue. Because the handler may begin to wait after
- * the reporter did, the reporter looks again from time to time.
+ * <p>A hidden task takes them from a queue and calls the handler; it starts with the first report
+ * and ends with the last. Who reports waits until the handler has returned, whatever interrupts it.
+ * That wait is a wait like any other, so the handler may be waiting for the very task that reports:
+ * then the reporter goes on, and its report stays in the queue. Because the handler may begin to
+ * wait after the reporter did, the reporter looks again from time to time.
  */
 final class Reports {
   private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);

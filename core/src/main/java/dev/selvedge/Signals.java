@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Ctrl-C.
  *
- * <p>What does not work: the JVM's own reaction to SIGINT starts the shutdown hooks and lets no {@code
- * finally} of main run, and a hook cannot stop an exit that has begun. So the signal itself is handled,
- * while a run is active: the first SIGINT cancels the main of every run. The second is passed to the
- * JVM's handler, which exits at once; our hook then waits for nobody.
+ * <p>What does not work: the JVM's own reaction to SIGINT starts the shutdown hooks and lets no
+ * {@code finally} of main run, and a hook cannot stop an exit that has begun. So the signal itself
+ * is handled, while a run is active: the first SIGINT cancels the main of every run. The second is
+ * passed to the JVM's handler, which exits at once; our hook then waits for nobody.
  *
  * <p>A handler that somebody else installed stays, as does SIGINT being ignored (as under {@code
- * nohup}) or kept from Java ({@code -Xrs}). {@code sun.misc.Signal} is reached through method handles
- * because naming it gives a warning that nothing silences.
+ * nohup}) or kept from Java ({@code -Xrs}). {@code sun.misc.Signal} is reached through method
+ * handles because naming it gives a warning that nothing silences.
  */
 final class Signals {
   private static final Set<Run> ACTIVE = new HashSet<>(); // guarded by Signals.class

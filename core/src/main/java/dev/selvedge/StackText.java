@@ -46,7 +46,20 @@ final class StackText {
       thrown.printStackTrace(new EscapingWriter(text));
       return text.toString();
     } catch (Throwable broken) {
-      return describe(thrown) + " (its trace threw " + broken.getClass().getName() + ")\n";
+      return describe(thrown) + "\n" + frames(thrown);
+    }
+  }
+
+  /** The frames alone, for an exception that cannot print itself. */
+  private static String frames(Throwable thrown) {
+    try {
+      var text = new StringBuilder();
+      for (StackTraceElement frame : thrown.getStackTrace()) {
+        text.append("\tat ").append(frame).append('\n');
+      }
+      return text.toString();
+    } catch (Throwable broken) {
+      return "\t(its trace threw " + broken.getClass().getName() + ")\n";
     }
   }
 

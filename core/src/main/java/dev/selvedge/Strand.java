@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * somebody else's in which a scope was opened.
  *
  * <p>It keeps the stack of what is open in it. An interrupt for one frame of that stack reaches the
- * thread unless a shield lies further in; then it waits for the end of the shield. The monitor of the
- * strand guards the stack, so that an interrupt can never arrive after its frame has gone.
+ * thread unless a shield lies further in; then it waits for the end of the shield. The monitor of
+ * the strand guards the stack, so that an interrupt can never arrive after its frame has gone.
  */
 abstract sealed class Strand permits Cold, Strand.Foreign {
   /** A region that no cancellation interrupts. */

@@ -11,15 +11,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The handle of one virtual thread: asyncio's {@code Task}, with the checked exception of its body in
- * the type.
+ * The handle of one virtual thread: asyncio's {@code Task}, with the checked exception of its body
+ * in the type.
  *
  * {@snippet file="dev/selvedge/SamplesTest.java" region="await"}
  *
- * <p><b>Failure:</b> the task keeps what its body threw, and every {@link #await} re-throws that very
- * object. A failure that nobody retrieves reaches the loop's exception handler, once. {@link #await},
- * {@link #result}, {@link #exception} and {@link #outcome} retrieve it; {@link #isDone}, {@link
- * #state}, {@link #cancel}, {@link #onDone} and printing do not.
+ * <p><b>Failure:</b> the task keeps what its body threw, and every {@link #await} re-throws that
+ * very object. A failure that nobody retrieves reaches the loop's exception handler, once. {@link
+ * #await}, {@link #result}, {@link #exception} and {@link #outcome} retrieve it; {@link #isDone},
+ * {@link #state}, {@link #cancel}, {@link #onDone} and printing do not.
  *
  * <p><b>Cancellation:</b> {@link #cancel} is a request, delivered as an interrupt to the body and
  * forwarded to everything the task owns. Awaiting never cancels what is awaited.
@@ -43,16 +43,16 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    * @return the value
    * @throws X the failure of the task, the same object each time, whatever its type
    * @throws TaskCancelledException if the task was cancelled
-   * @throws InterruptedException if the <em>caller</em> is cancelled while it waits; the task goes on
-   *     and its failure stays unretrieved
+   * @throws InterruptedException if the <em>caller</em> is cancelled while it waits; the task goes
+   *     on and its failure stays unretrieved
    * @throws IllegalStateException if the wait can never end because the awaited task waits for the
    *     caller; a circle of awaits fails at once, one through a join within a second
    */
   T await() throws X, InterruptedException;
 
   /**
-   * Waits until the task is done, for a limited time. Reaching the limit stops the waiting and cancels
-   * nothing.
+   * Waits until the task is done, for a limited time. Reaching the limit stops the waiting and
+   * cancels nothing.
    *
    * @param limit how long to wait; zero or less does not wait
    * @return the value
@@ -116,9 +116,9 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   boolean cancel(String message);
 
   /**
-   * Asks the task to cancel: interrupts its thread and cancels what it owns. A task that has not begun
-   * never runs its body. Requests are counted; the reason of the first one is kept. A task may decline
-   * by catching the {@link InterruptedException} and returning a value.
+   * Asks the task to cancel: interrupts its thread and cancels what it owns. A task that has not
+   * begun never runs its body. Requests are counted; the reason of the first one is kept. A task
+   * may decline by catching the {@link InterruptedException} and returning a value.
    *
    * @param reason who asks and why
    * @return false if it is done already; nothing changes then
@@ -170,9 +170,9 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
 
   /**
    * Calls back when the task is done: on its thread, after its outcome is set, in the order of
-   * registration, and before its owner sees it end. On a task that has ended it calls at once, in the
-   * caller. Does not count as retrieving a failure. A callback that throws is reported to the loop's
-   * exception handler and disturbs nothing.
+   * registration, and before its owner sees it end. On a task that has ended it calls at once, in
+   * the caller. Does not count as retrieving a failure. A callback that throws is reported to the
+   * loop's exception handler and disturbs nothing.
    *
    * @param callback is given this task
    * @return this task
@@ -180,8 +180,8 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   Task<T, X> onDone(Consumer<? super Task<T, X>> callback);
 
   /**
-   * Declares that a failure of this task needs no reader: it is never reported. It still cancels the
-   * siblings in a scope that does so, and awaiting it still throws.
+   * Declares that a failure of this task needs no reader: it is never reported. It still cancels
+   * the siblings in a scope that does so, and awaiting it still throws.
    *
    * @return this task
    */
@@ -202,9 +202,9 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   long id();
 
   /**
-   * A copy as a {@link CompletableFuture}: completing or cancelling it changes nothing here. A failure
-   * counts as retrieved from the moment that something is attached to the copy or it is read. {@code
-   * CompletableFuture.allOf} is seen if it is called before the task is done.
+   * A copy as a {@link CompletableFuture}: completing or cancelling it changes nothing here. A
+   * failure counts as retrieved from the moment that something is attached to the copy or it is
+   * read. {@code CompletableFuture.allOf} is seen if it is called before the task is done.
    *
    * @return a new future
    */
@@ -268,9 +268,9 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    * arrives meanwhile, is seen after it, at the next blocking call. Scopes that the body opens are
    * shielded with it.
    *
-   * <p><b>Pitfall:</b> a {@link Thread#interrupt} that does not come through the library reaches the
-   * body all the same; if the body throws it, it comes out as the {@code InterruptedException} that
-   * it is, undeclared.
+   * <p><b>Pitfall:</b> a {@link Thread#interrupt} that does not come through the library reaches
+   * the body all the same; if the body throws it, it comes out as the {@code InterruptedException}
+   * that it is, undeclared.
    *
    * @param <T> the type of the value
    * @param <X> the checked exception of the body

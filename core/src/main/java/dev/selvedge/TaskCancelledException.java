@@ -35,7 +35,9 @@ public final class TaskCancelledException extends CancellationException {
     return reason;
   }
 
-  /** The cause has the trace of the task; a second one, of the library's own frames, says nothing. */
+  /**
+   * The cause has the trace of the task; a second one, of the library's own frames, says nothing.
+   */
   @Override
   public synchronized Throwable fillInStackTrace() {
     return this;

@@ -19,9 +19,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one implementation of {@link Task}: the handle, the {@code Runnable} of its thread, the node in
- * its owner's list, and, as the thread's uncaught-exception handler, the answer to "which task is
- * this".
+ * The one implementation of {@link Task}: the handle, the {@code Runnable} of its thread, the node
+ * in its owner's list, and, as the thread's uncaught-exception handler, the answer to "which task
+ * is this".
  *
  * <h2>States</h2>
  *
@@ -37,14 +37,14 @@ import org.jspecify.annotations.Nullable;
  * any -> + RETRIEVED, + IGNORED           by anyone, at any time
  * </pre>
  *
- * DONE is the point at which everything is decided: a request is accepted if its CANCEL comes before
- * DONE, and whoever sees DONE sees the outcome in {@code slot}.
+ * DONE is the point at which everything is decided: a request is accepted if its CANCEL comes
+ * before DONE, and whoever sees DONE sees the outcome in {@code slot}.
  *
  * <h2>From DONE to the end of the thread</h2>
  *
- * The owner hears of a failure, awaiters wake, callbacks run, a launched task reports; last, the task
- * counts as ended. The interrupt of a request is sent under the monitor of the cold part, which the
- * thread takes once after DONE: so no interrupt of a cancellation reaches a callback.
+ * The owner hears of a failure, awaiters wake, callbacks run, a launched task reports; last, the
+ * task counts as ended. The interrupt of a request is sent under the monitor of the cold part,
+ * which the thread takes once after DONE: so no interrupt of a cancellation reaches a callback.
  *
  * <h2>Size</h2>
  *
@@ -114,8 +114,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** An equal, finished task in the place of one whose handle is gone. */
   static TaskImpl<?, ?> replica(Failed failed) {
     int ended = failed.cancelled ? CANCELLED : FAILED;
-    return new TaskImpl<Object, Exception>(
-        failed.id(), failed.owner(), failed.givenName(), failed, STARTED | DONE | ended);
+    var task =
+        new TaskImpl<Object, Exception>(
+            failed.id(), failed.owner(), failed.givenName(), failed, STARTED | DONE | ended);
+    task.cold().calledBack = true;
+    return task;
   }
 
   /** The task that runs in this thread. */
@@ -132,7 +135,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   @Override
   public void run() {
-    if (Thread.currentThread() != thread || ((int) STATE.getAndBitwiseOr(this, STARTED) & STARTED) != 0) {
+    if (Thread.currentThread() != thread
+        || ((int) STATE.getAndBitwiseOr(this, STARTED) & STARTED) != 0) {
       throw new IllegalStateException(name() + " is run by its own thread, once");
     }
     @SuppressWarnings("unchecked") // the constructor's
@@ -204,9 +208,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   private void settleCancelled(@Nullable Throwable ending) {
     while (true) {
       int seen = state;
-      var exception = new TaskCancelledException(reasonOrInterrupt().withoutTask(this), ending);
+      CancelReason reason = reasonOrInterrupt();
       slot =
-          Failures.suppressedFailures(ending).isEmpty() ? exception : failed(exception, true, seen);
+          Failures.suppressedFailures(ending).isEmpty()
+              ? new TaskCancelledException(reason, ending)
+              : failed(new TaskCancelledException(reason.withoutTask(this), ending), true, seen);
       if (STATE.compareAndSet(this, seen, seen | DONE | CANCELLED)) {
         return;
       }
@@ -225,10 +231,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   private CancelReason reasonOrInterrupt() {
     return cancelReason()
-        .orElseGet(
-            () ->
-                new CancelReason(
-                    CancelReason.Source.REQUEST, "the thread was interrupted", null));
+        .orElseGet(() ->
+            new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null));
   }
 
   /** Each step is taken whatever became of the one before. */
@@ -236,8 +240,12 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
     try {
-      if (failed != null && !launched) {
-        owner.failed(this, failed);
+      if (failed != null) {
+        // Made now, so that a callback which comes from here on waits until the owner has heard.
+        cold();
+        if (!launched) {
+          owner.failed(this, failed);
+        }
       }
     } finally {
       try {
@@ -273,6 +281,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         callback = rest.callbacks == null ? null : rest.callbacks.poll();
         if (callback == null) {
           rest.callingBack = false;
+          rest.calledBack = true;
           rest.endStragglerWatch();
           return;
         }
@@ -294,7 +303,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  /** Ends as cancelled without a thread: forked into a cancelled owner, or no thread was to be had. */
+  /**
+   * Ends as cancelled without a thread: forked into a cancelled owner, or no thread was to be had.
+   */
   void neverRun(CancelReason reason) {
     Cold rest = cold();
     synchronized (rest) {
@@ -644,7 +655,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     Cold rest = cold();
     synchronized (rest) {
       boolean pending = rest.callbacks != null && !rest.callbacks.isEmpty();
-      if (!isDone() || rest.callingBack || pending) {
+      boolean ownerMayNotKnow = slot instanceof Failed && !rest.calledBack;
+      if (!isDone() || rest.callingBack || pending || ownerMayNotKnow) {
         if (rest.callbacks == null) {
           rest.callbacks = new ArrayDeque<>(2);
         }

@@ -8,23 +8,25 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Forks tasks that end before it does: the JDK's {@code StructuredTaskScope}, which drops no failure.
+ * Forks tasks that end before it does: the JDK's {@code StructuredTaskScope}, which drops no
+ * failure.
  *
  * {@snippet file="dev/selvedge/SamplesTest.java" region="scope"}
  *
- * <p><b>Failure:</b> under {@link Policy#CANCEL_ON_FAILURE} the first failure cancels the siblings, and
- * {@link #join} throws it with the others suppressed in it (at most 16, the rest goes to the loop's
- * exception handler). Under {@link Policy#SUPERVISE} siblings are left alone, and {@code join} throws
- * none. What nobody has retrieved when the scope closes goes to the handler.
+ * <p><b>Failure:</b> under {@link Policy#CANCEL_ON_FAILURE} the first failure cancels the siblings,
+ * and {@link #join} throws it with the others suppressed in it (at most 16, the rest goes to the
+ * loop's exception handler). Under {@link Policy#SUPERVISE} siblings are left alone, and {@code
+ * join} throws none. What nobody has retrieved when the scope closes goes to the handler.
  *
- * <p><b>Cancellation:</b> cancelling the task that owns the scope cancels its children. {@code join}
- * then waits for them and throws {@link InterruptedException} with their failures suppressed in it.
+ * <p><b>Cancellation:</b> cancelling the task that owns the scope cancels its children. {@code
+ * join} then waits for them and throws {@link InterruptedException} with their failures suppressed
+ * in it.
  *
- * <p><b>Threads:</b> any thread may fork while the scope is open. {@code join} and {@code close} belong
- * to the thread that opened it.
+ * <p><b>Threads:</b> any thread may fork while the scope is open. {@code join} and {@code close}
+ * belong to the thread that opened it.
  *
- * <p><b>Pitfall:</b> use it in a {@code try} block. A task that ends without closing its scope has it
- * closed, with a warning; a thread that is no task has not.
+ * <p><b>Pitfall:</b> use it in a {@code try} block. A task that ends without closing its scope has
+ * it closed, with a warning; a thread that is no task has not.
  *
  * @param <X> the checked exception of the children; {@code var} infers {@link Exception}
  * @since 0.1.0
@@ -47,8 +49,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   /** What {@link #join} throws, from the first call that threw on; the owner's. */
   private @Nullable Throwable thrown;
 
-  private TaskScope(
-      Policy policy, Loop loop, @Nullable TaskImpl<?, ?> ownerTask, Strand strand) {
+  private TaskScope(Policy policy, Loop loop, @Nullable TaskImpl<?, ?> ownerTask, Strand strand) {
     super(loop.hasOwnThreads());
     this.policy = policy;
     this.loop = loop;
@@ -84,15 +85,15 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   }
 
   /**
-   * Starts a child. In a scope that is cancelled or closing the child is cancelled and its body never
-   * runs.
+   * Starts a child. In a scope that is cancelled or closing the child is cancelled and its body
+   * never runs.
    *
    * @param <T> the type of the value
    * @param body what it does
    * @return its handle
    * @throws IllegalStateException if the scope is closed
-   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it; the scope
-   *     is as if it had not been called
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it; the
+   *     scope is as if it had not been called
    */
   public <T extends @Nullable Object> Task<T, X> fork(Body<? extends T, ? extends X> body) {
     return fork(null, body, "body");
@@ -150,10 +151,10 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   /**
    * Waits for all children. May be called again, also after further forks.
    *
-   * @throws X the first failure, under {@link Policy#CANCEL_ON_FAILURE}; the others are suppressed in
-   *     it and all of them count as retrieved
-   * @throws InterruptedException if the owner is cancelled; the children were cancelled and waited for,
-   *     and their failures are suppressed in it
+   * @throws X the first failure, under {@link Policy#CANCEL_ON_FAILURE}; the others are suppressed
+   *     in it and all of them count as retrieved
+   * @throws InterruptedException if the owner is cancelled; the children were cancelled and waited
+   *     for, and their failures are suppressed in it
    * @throws WrongThreadException if the caller is not the thread that opened the scope
    * @throws IllegalStateException if the scope is closed, or a child waits for the owner
    */
@@ -175,7 +176,9 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     }
   }
 
-  /** Cancels the children, waits for them, and lists their failures in what is about to be thrown. */
+  /**
+   * Cancels the children, waits for them, and lists their failures in what is about to be thrown.
+   */
   private <E extends Exception> E abandon(E primary) {
     cancelChildren(
         new CancelReason(
@@ -217,7 +220,8 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   }
 
   /**
-   * Cancels the children, and every later fork. Only the first cancellation of a scope is forwarded.
+   * Cancels the children, and every later fork. Only the first cancellation of a scope is
+   * forwarded.
    *
    * @param reason who asks and why
    */
@@ -226,8 +230,8 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   }
 
   /**
-   * Cancels the children that are left, waits for them, and reports the failures that nobody retrieved.
-   * An interrupt meanwhile is seen after it. Closing a closed scope does nothing.
+   * Cancels the children that are left, waits for them, and reports the failures that nobody
+   * retrieved. An interrupt meanwhile is seen after it. Closing a closed scope does nothing.
    *
    * @throws WrongThreadException if the caller is not the thread that opened the scope
    */
@@ -238,17 +242,17 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
       return;
     }
     strand.closeInside(this);
-    cancelChildren(
-        new CancelReason(CancelReason.Source.PARENT, "the scope was closed", ownerTask));
+    cancelChildren(new CancelReason(CancelReason.Source.PARENT, "the scope was closed", ownerTask));
     awaitChildrenUninterruptibly();
     strand.pop(this);
-    markClosed();
     reportUnread();
+    markClosed();
   }
 
   /** Closes a scope whose owner did not. */
   void closeForgotten() {
-    warn("A scope was never closed: open it in a try block", ownerTask, Map.of("scope", toString()));
+    warn(
+        "A scope was never closed: open it in a try block", ownerTask, Map.of("scope", toString()));
     close();
   }
 
@@ -271,9 +275,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     if (!failure.cancelled) {
       cancelChildren(
           new CancelReason(
-              CancelReason.Source.SIBLING_FAILURE,
-              StackText.describe(failure.exception),
-              child));
+              CancelReason.Source.SIBLING_FAILURE, StackText.describe(failure.exception), child));
     }
   }
 

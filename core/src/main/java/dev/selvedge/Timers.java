@@ -6,8 +6,8 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The library's own timer: one daemon thread per process, gone when idle for a while. What runs on it
- * neither blocks nor throws.
+ * The library's own timer: one daemon thread per process, gone when idle for a while. What runs on
+ * it neither blocks nor throws.
  */
 final class Timers {
   private static final ScheduledThreadPoolExecutor TIMER =

@@ -70,22 +70,21 @@ class BrokenHandlerTest {
   }
 
   @Test
-  @DisplayName("HND-05: a handler that throws a cancellation is a broken handler; no task is cancelled")
+  @DisplayName(
+      "HND-05: a handler that throws a cancellation is a broken handler; no task is cancelled")
   void aCancellationOfTheHandlerReachesNoTask() throws Exception {
     var release = new CountDownLatch(1);
     try (Loop loop = broken(new CancellationException("the handler's own"))) {
       Task<String, RuntimeException> bystander =
-          loop.createTask(
-              () -> {
-                release.await();
-                return "undisturbed";
-              });
+          loop.createTask(() -> {
+            release.await();
+            return "undisturbed";
+          });
       Task<String, RuntimeException> reporter =
-          loop.createTask(
-              () -> {
-                loop.callExceptionHandler(new ExceptionContext("body", failure, null, Map.of()));
-                return "undisturbed";
-              });
+          loop.createTask(() -> {
+            loop.callExceptionHandler(new ExceptionContext("body", failure, null, Map.of()));
+            return "undisturbed";
+          });
 
       assertThat(reporter.await()).isEqualTo("undisturbed");
       release.countDown();
@@ -97,16 +96,16 @@ class BrokenHandlerTest {
   }
 
   @Test
-  @DisplayName("HND-05: an interrupt that the handler left behind reaches neither reporter nor next call")
+  @DisplayName(
+      "HND-05: an interrupt that the handler left behind reaches neither reporter nor next call")
   void anInterruptOfTheHandlerGoesNowhere() {
     List<Boolean> interrupted = new CopyOnWriteArrayList<>();
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  interrupted.add(Thread.currentThread().isInterrupted());
-                  Thread.currentThread().interrupt();
-                })
+            .exceptionHandler((from, context) -> {
+              interrupted.add(Thread.currentThread().isInterrupted());
+              Thread.currentThread().interrupt();
+            })
             .build()) {
       var context = new ExceptionContext("body", failure, null, Map.of());
       loop.callExceptionHandler(context);
@@ -123,12 +122,11 @@ class BrokenHandlerTest {
     var loud = new ExceptionContext("loud", failure, null, Map.of());
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  if (context.message().equals("loud")) {
-                    from.defaultExceptionHandler(context);
-                  }
-                })
+            .exceptionHandler((from, context) -> {
+              if (context.message().equals("loud")) {
+                from.defaultExceptionHandler(context);
+              }
+            })
             .build()) {
       loop.callExceptionHandler(quiet);
       assertThat(text()).isEmpty();
@@ -151,10 +149,9 @@ class BrokenHandlerTest {
 
   private Loop broken(Throwable own) {
     return Threads.builder()
-        .exceptionHandler(
-            (loop, context) -> {
-              throw Failures.<RuntimeException>sneak(own);
-            })
+        .exceptionHandler((loop, context) -> {
+          throw Failures.<RuntimeException>sneak(own);
+        })
         .build();
   }
 

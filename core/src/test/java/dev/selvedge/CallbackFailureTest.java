@@ -61,11 +61,10 @@ class CallbackFailureTest {
     var broken = new IllegalArgumentException("callback");
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<String, RuntimeException> task =
-          loop.createTask(
-              () -> {
-                release.await();
-                return "value";
-              });
+          loop.createTask(() -> {
+            release.await();
+            return "value";
+          });
       task.onDone(
               ended -> {
                 throw broken;
@@ -94,16 +93,14 @@ class CallbackFailureTest {
               try (TaskScope<IOException> scope = TaskScope.open()) {
                 var release = new CountDownLatch(1);
                 Task<String, IOException> child =
-                    scope.fork(
-                        () -> {
-                          release.await();
-                          return "value";
-                        });
+                    scope.fork(() -> {
+                      release.await();
+                      return "value";
+                    });
                 child
-                    .onDone(
-                        ended -> {
-                          throw broken;
-                        })
+                    .onDone(ended -> {
+                      throw broken;
+                    })
                     .onDone(ended -> calls.add("later"));
                 release.countDown();
                 scope.join();
@@ -126,10 +123,9 @@ class CallbackFailureTest {
       task.await();
 
       task.onDone(ended -> calls.add(Thread.currentThread().getName()));
-      task.onDone(
-          ended -> {
-            throw broken;
-          });
+      task.onDone(ended -> {
+        throw broken;
+      });
 
       assertThat(calls).containsExactly(Thread.currentThread().getName());
       assertThat(reported.exceptions()).containsExactly(broken);
@@ -146,19 +142,17 @@ class CallbackFailureTest {
     var registered = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Object, IOException> task =
-          loop.createTask(
-              () -> {
-                assertThat(registered.await(10, TimeUnit.SECONDS)).isTrue();
-                throw failure;
-              });
+          loop.createTask(() -> {
+            assertThat(registered.await(10, TimeUnit.SECONDS)).isTrue();
+            throw failure;
+          });
       task.onDone(
               ended -> {
                 throw one;
               })
-          .onDone(
-              ended -> {
-                throw two;
-              });
+          .onDone(ended -> {
+            throw two;
+          });
       registered.countDown();
       await().until(task::isDone);
     }

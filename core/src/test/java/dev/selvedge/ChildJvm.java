@@ -18,10 +18,10 @@ import java.util.concurrent.TimeUnit;
 /**
  * A program in a JVM of its own, for what only a process can show: signals and exit codes.
  *
- * <p>It is started through a line of Perl that sets the reaction to SIGINT, because a process inherits
- * from its parent that it ignores it. Events are lines of its output. Every wait is bounded; at the
- * bound the child is killed and the test fails with its output. If this JVM runs under JaCoCo's agent,
- * so does the child, into the same file.
+ * <p>It is started through a line of Perl that sets the reaction to SIGINT, because a process
+ * inherits from its parent that it ignores it. Events are lines of its output. Every wait is
+ * bounded; at the bound the child is killed and the test fails with its output. If this JVM runs
+ * under JaCoCo's agent, so does the child, into the same file.
  */
 final class ChildJvm implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -41,19 +41,26 @@ final class ChildJvm implements AutoCloseable {
   }
 
   static ChildJvm start(Class<?> program, String... arguments) {
-    return start("DEFAULT", program, arguments);
+    return start("DEFAULT", List.of(), program, arguments);
+  }
+
+  /** With an option of {@code java}. */
+  static ChildJvm startWith(String option, Class<?> program, String... arguments) {
+    return start("DEFAULT", List.of(option), program, arguments);
   }
 
   /** As a child of {@code nohup} or of a shell's background job is started. */
   static ChildJvm startIgnoringInterrupt(Class<?> program, String... arguments) {
-    return start("IGNORE", program, arguments);
+    return start("IGNORE", List.of(), program, arguments);
   }
 
-  private static ChildJvm start(String interrupt, Class<?> program, String... arguments) {
+  private static ChildJvm start(
+      String interrupt, List<String> options, Class<?> program, String... arguments) {
     var command = new ArrayList<String>();
     command.addAll(List.of("perl", "-e", "$SIG{INT} = shift; exec @ARGV or die $!", interrupt));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-ea"));
+    command.addAll(options);
     command.addAll(coverage());
     command.addAll(List.of("-cp", classPath(), Launcher.class.getName(), program.getName()));
     command.addAll(List.of(arguments));
@@ -84,27 +91,25 @@ final class ChildJvm implements AutoCloseable {
     String found = String.valueOf(type.getClassLoader().getResource(file));
     String folder = found.substring(0, found.length() - file.length());
     return Path.of(
-        URI.create(
-            folder.startsWith("jar:") ? folder.substring(4, folder.indexOf("!/")) : folder));
+        URI.create(folder.startsWith("jar:") ? folder.substring(4, folder.indexOf("!/")) : folder));
   }
 
   private static Thread reader(InputStream stream, List<String> lines) {
     return Thread.ofPlatform()
         .daemon()
-        .start(
-            () -> {
-              try (var reader =
-                  new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-                for (String line; (line = reader.readLine()) != null; ) {
-                  synchronized (lines) {
-                    lines.add(line);
-                    lines.notifyAll();
-                  }
-                }
-              } catch (IOException closed) {
-                // The child was killed.
+        .start(() -> {
+          try (var reader =
+              new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+            for (String line; (line = reader.readLine()) != null; ) {
+              synchronized (lines) {
+                lines.add(line);
+                lines.notifyAll();
               }
-            });
+            }
+          } catch (IOException closed) {
+            // The child was killed.
+          }
+        });
   }
 
   /** Waits until the child has printed a line. */

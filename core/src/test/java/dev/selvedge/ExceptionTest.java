@@ -27,17 +27,15 @@ class ExceptionTest {
     var release = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<String, RuntimeException> bystander =
-          loop.createTask(
-              () -> {
-                release.await();
-                return "undisturbed";
-              });
+          loop.createTask(() -> {
+            release.await();
+            return "undisturbed";
+          });
       var done = new CountDownLatch(1);
       Task<Object, IOException> task =
-          loop.createTask(
-              () -> {
-                throw failure;
-              });
+          loop.createTask(() -> {
+            throw failure;
+          });
       task.onDone(ended -> done.countDown());
 
       done.await();
@@ -63,10 +61,9 @@ class ExceptionTest {
             reported,
             loop -> {
               Task<Object, IOException> task =
-                  loop.createTask(
-                      () -> {
-                        throw failure;
-                      });
+                  loop.createTask(() -> {
+                    throw failure;
+                  });
               assertThatThrownBy(task::await).isSameAs(failure);
               assertThatThrownBy(task::await).isSameAs(failure);
               assertThatThrownBy(task::result).isSameAs(failure);
@@ -109,11 +106,10 @@ class ExceptionTest {
     var release = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Object, IOException> task =
-          loop.createTask(
-              () -> {
-                release.await();
-                throw failure;
-              });
+          loop.createTask(() -> {
+            release.await();
+            throw failure;
+          });
       var waiters = new ArrayList<Task<Throwable, RuntimeException>>();
       for (int i = 0; i < 20; i++) {
         waiters.add(loop.createTask(() -> catchThrowable(task::await)));
@@ -130,16 +126,16 @@ class ExceptionTest {
   }
 
   @Test
-  @DisplayName("EXC-04: exception() returns a failure, is empty after success, throws a cancellation")
+  @DisplayName(
+      "EXC-04: exception() returns a failure, is empty after success, throws a cancellation")
   void exceptionTellsHowATaskEnded() throws Exception {
     var release = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<String, RuntimeException> pending =
-          loop.createTask(
-              () -> {
-                release.await();
-                return "value";
-              });
+          loop.createTask(() -> {
+            release.await();
+            return "value";
+          });
       assertThatIllegalStateException().isThrownBy(pending::exception);
       assertThatIllegalStateException().isThrownBy(pending::result);
       assertThatIllegalStateException().isThrownBy(pending::outcome);
@@ -163,11 +159,10 @@ class ExceptionTest {
     var release = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<String, RuntimeException> task =
-          loop.createTask(
-              () -> {
-                release.await();
-                return "its own";
-              });
+          loop.createTask(() -> {
+            release.await();
+            return "its own";
+          });
       CompletableFuture<String> copy = task.toCompletableFuture();
 
       assertThat(copy.complete("foreign")).isTrue();
@@ -205,16 +200,15 @@ class ExceptionTest {
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       var started = new CountDownLatch(1);
       Task<Object, RuntimeException> task =
-          loop.createTask(
-              () -> {
-                started.countDown();
-                try {
-                  Thread.sleep(60_000);
-                } catch (InterruptedException e) {
-                  throw group;
-                }
-                return null;
-              });
+          loop.createTask(() -> {
+            started.countDown();
+            try {
+              Thread.sleep(60_000);
+            } catch (InterruptedException e) {
+              throw group;
+            }
+            return null;
+          });
       started.await();
       assertThat(task.cancel()).isTrue();
 
@@ -244,14 +238,17 @@ class ExceptionTest {
 
   @Test
   @DisplayName("promise 4: a foreign task's cancellation that nobody retrieves is reported")
-  void aForeignCancellationThatNobodyRetrievesIsReported() {
+  void aForeignCancellationThatNobodyRetrievesIsReported() throws Exception {
     Throwable cancellation;
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Void, RuntimeException> other = loop.createTask(() -> Thread.sleep(60_000));
       assertThat(other.cancel("the other")).isTrue();
       cancellation = catchThrowable(other::await);
+      var done = new CountDownLatch(1);
 
-      loop.launch(() -> other.await());
+      Task<Void, RuntimeException> task = loop.createTask(() -> other.await());
+      task.onDone(ended -> done.countDown());
+      done.await();
     }
 
     assertThat(reported.exceptions()).containsExactly(cancellation);

@@ -23,7 +23,8 @@ class HandlerTest {
   private final IOException failure = new IOException("body");
 
   @Test
-  @DisplayName("HND-01: no handler at first; the very object that was set; null restores the default")
+  @DisplayName(
+      "HND-01: no handler at first; the very object that was set; null restores the default")
   void settingAndRestoringTheHandler() {
     try (Loop loop = Threads.builder().build()) {
       assertThat(loop.getExceptionHandler()).isEmpty();
@@ -44,11 +45,10 @@ class HandlerTest {
     var loops = new CopyOnWriteArrayList<Loop>();
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  loops.add(from);
-                  reported.handle(from, context);
-                })
+            .exceptionHandler((from, context) -> {
+              loops.add(from);
+              reported.handle(from, context);
+            })
             .build()) {
       loop.callExceptionHandler(new ExceptionContext("bare", null, null, Map.of()));
 
@@ -67,12 +67,11 @@ class HandlerTest {
     Loop.defaultLoop().setExceptionHandler(reported);
     try {
       for (int i = 0; i < 2; i++) {
-        Loop.run(
-            loop -> {
-              Task<Object, IOException> unread = loop.createTask(() -> fail());
-              await().until(unread::isDone);
-              return null;
-            });
+        Loop.run(loop -> {
+          Task<Object, IOException> unread = loop.createTask(() -> fail());
+          await().until(unread::isDone);
+          return null;
+        });
       }
       try (Loop loop = Threads.builder().build()) {
         Task<Object, IOException> unread = loop.createTask(() -> fail());
@@ -103,25 +102,22 @@ class HandlerTest {
     var running = new CountDownLatch(tasks);
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  if (inside.incrementAndGet() > 1) {
-                    overlaps.incrementAndGet();
-                  }
-                  Thread.yield();
-                  calls.incrementAndGet();
-                  inside.decrementAndGet();
-                })
+            .exceptionHandler((from, context) -> {
+              if (inside.incrementAndGet() > 1) {
+                overlaps.incrementAndGet();
+              }
+              Thread.yield();
+              calls.incrementAndGet();
+              inside.decrementAndGet();
+            })
             .build()) {
       for (int i = 0; i < tasks; i++) {
-        loop.launch(
-            () ->
-                Task.shielded(
-                    () -> {
-                      running.countDown();
-                      go.await();
-                      throw new IOException("one of many");
-                    }));
+        loop.launch(() ->
+            Task.shielded(() -> {
+              running.countDown();
+              go.await();
+              throw new IOException("one of many");
+            }));
       }
       await().until(() -> running.getCount() == 0);
       go.countDown();
@@ -132,24 +128,23 @@ class HandlerTest {
   }
 
   @Test
-  @DisplayName("HND-11: a handler that starts a failing task causes one new report, not a nested one")
+  @DisplayName(
+      "HND-11: a handler that starts a failing task causes one new report, not a nested one")
   void aHandlerThatStartsAFailingTaskCausesOneNewReport() {
     var second = new IOException("from the handler");
     var inside = new AtomicInteger();
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  assertThat(inside.incrementAndGet()).isEqualTo(1);
-                  reported.handle(from, context);
-                  if (context.exception() == failure) {
-                    from.launch(
-                        () -> {
-                          throw second;
-                        });
-                  }
-                  inside.decrementAndGet();
-                })
+            .exceptionHandler((from, context) -> {
+              assertThat(inside.incrementAndGet()).isEqualTo(1);
+              reported.handle(from, context);
+              if (context.exception() == failure) {
+                from.launch(() -> {
+                  throw second;
+                });
+              }
+              inside.decrementAndGet();
+            })
             .build()) {
       loop.launch(() -> fail());
 
@@ -165,28 +160,25 @@ class HandlerTest {
     var extra = new ExceptionContext("from the handler", null, null, Map.of());
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  reported.handle(from, context);
-                  if (context.exception() == failure) {
-                    from.callExceptionHandler(extra);
-                    Task<String, RuntimeException> task =
-                        from.createTask(
-                            () -> {
-                              from.callExceptionHandler(extra);
-                              return "created by the handler";
-                            });
-                    values.add(value(task));
-                  }
-                })
+            .exceptionHandler((from, context) -> {
+              reported.handle(from, context);
+              if (context.exception() == failure) {
+                from.callExceptionHandler(extra);
+                Task<String, RuntimeException> task =
+                    from.createTask(() -> {
+                      from.callExceptionHandler(extra);
+                      return "created by the handler";
+                    });
+                values.add(value(task));
+              }
+            })
             .build()) {
       loop.callExceptionHandler(new ExceptionContext("body", failure, null, Map.of()));
 
       assertThat(values).containsExactly("created by the handler");
       await().until(() -> reported.contexts.size() == 3);
     }
-    assertThat(reported.messages())
-        .containsExactly("body", "from the handler", "from the handler");
+    assertThat(reported.messages()).containsExactly("body", "from the handler", "from the handler");
   }
 
   @Test
@@ -195,23 +187,20 @@ class HandlerTest {
     var seen = new CopyOnWriteArrayList<Object>();
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  try {
-                    seen.add(context.future().await());
-                  } catch (Exception e) {
-                    seen.add(e);
-                  }
-                })
+            .exceptionHandler((from, context) -> {
+              try {
+                seen.add(context.future().await());
+              } catch (Exception e) {
+                seen.add(e);
+              }
+            })
             .build()) {
       Task<String, RuntimeException> reporter =
-          loop.createTask(
-              () -> {
-                loop.callExceptionHandler(
-                    new ExceptionContext(
-                        "about myself", null, Task.current().orElseThrow(), Map.of()));
-                return "went on";
-              });
+          loop.createTask(() -> {
+            loop.callExceptionHandler(
+                new ExceptionContext("about myself", null, Task.current().orElseThrow(), Map.of()));
+            return "went on";
+          });
 
       assertThat(reporter.await()).isEqualTo("went on");
     }
@@ -225,26 +214,24 @@ class HandlerTest {
     var owner = new AtomicReference<Task<?, ?>>();
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  reported.handle(from, context);
-                  try {
-                    seen.add(owner.get().await());
-                  } catch (Exception e) {
-                    seen.add(e);
-                  }
-                })
+            .exceptionHandler((from, context) -> {
+              reported.handle(from, context);
+              try {
+                seen.add(owner.get().await());
+              } catch (Exception e) {
+                seen.add(e);
+              }
+            })
             .build()) {
       Task<String, IOException> task =
-          loop.createTask(
-              () -> {
-                owner.set(Task.current().orElseThrow());
-                try (TaskScope<IOException> scope = TaskScope.open()) {
-                  Task<Object, IOException> child = scope.fork(() -> fail());
-                  await().until(child::isDone);
-                }
-                return "closed";
-              });
+          loop.createTask(() -> {
+            owner.set(Task.current().orElseThrow());
+            try (TaskScope<IOException> scope = TaskScope.open()) {
+              Task<Object, IOException> child = scope.fork(() -> fail());
+              await().until(child::isDone);
+            }
+            return "closed";
+          });
 
       assertThat(task.await()).isEqualTo("closed");
     }
@@ -260,20 +247,18 @@ class HandlerTest {
     var handled = new AtomicInteger();
     try (Loop loop =
         Threads.builder()
-            .exceptionHandler(
-                (from, context) -> {
-                  entered.countDown();
-                  pass(leave);
-                  handled.incrementAndGet();
-                })
+            .exceptionHandler((from, context) -> {
+              entered.countDown();
+              pass(leave);
+              handled.incrementAndGet();
+            })
             .build()) {
       Task<Boolean, RuntimeException> reporter =
-          loop.createTask(
-              () -> {
-                loop.callExceptionHandler(new ExceptionContext("slow", null, null, Map.of()));
-                assertThat(handled).hasValue(1);
-                return Thread.interrupted();
-              });
+          loop.createTask(() -> {
+            loop.callExceptionHandler(new ExceptionContext("slow", null, null, Map.of()));
+            assertThat(handled).hasValue(1);
+            return Thread.interrupted();
+          });
       pass(entered);
       assertThat(reporter.cancel("hurry")).isTrue();
       leave.countDown();
@@ -281,6 +266,28 @@ class HandlerTest {
       await().until(reporter::isDone);
       assertThat(reporter.outcome()).isEqualTo(new Outcome.Success<>(true));
     }
+  }
+
+  @Test
+  @DisplayName("HND-11: a handler that creates a task while its loop closes gets a cancelled one")
+  void whileTheLoopClosesAHandlerGetsACancelledTask() {
+    var created = new CopyOnWriteArrayList<Task<?, ?>>();
+    var closed = new CopyOnWriteArrayList<Boolean>();
+    try (Loop loop =
+        Threads.builder()
+            .exceptionHandler((from, context) -> {
+              closed.add(from.isClosed());
+              created.add(from.createTask(() -> "never runs"));
+              reported.handle(from, context);
+            })
+            .build()) {
+      Task<Object, IOException> unread = loop.createTask(() -> fail());
+      await().until(unread::isDone);
+    }
+
+    assertThat(reported.exceptions()).containsExactly(failure);
+    assertThat(created).singleElement().matches(Task::isCancelled);
+    assertThat(closed).containsExactly(false);
   }
 
   private Object fail() throws IOException {

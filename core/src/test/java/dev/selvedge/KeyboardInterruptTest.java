@@ -27,10 +27,7 @@ class KeyboardInterruptTest {
 
       assertThat(ended.out())
           .startsWith(
-              "ready",
-              "child finally PARENT x1",
-              "others 00",
-              "main finally KEYBOARD_INTERRUPT x1")
+              "ready", "child finally PARENT x1", "others 00", "main finally KEYBOARD_INTERRUPT x1")
           .contains("a finally KEYBOARD_INTERRUPT x1", "b finally KEYBOARD_INTERRUPT x1")
           .endsWith("run threw interrupted from the keyboard, TaskCancelledException")
           .hasSize(7);
@@ -136,8 +133,7 @@ class KeyboardInterruptTest {
   @DisplayName("Ctrl-C after main has returned comes out of run when the last task has ended")
   void ctrlCAfterMainHasReturned() throws Exception {
     try (ChildJvm child = ChildJvm.start(Keyboard.InterruptedAfterMain.class)) {
-      child.awaitLine("ready").signal("INT");
-      ChildJvm.Ended ended = child.type("go on").awaitEnd();
+      ChildJvm.Ended ended = child.awaitLine("ready").signal("INT").awaitEnd();
 
       assertThat(ended.out())
           .containsExactly("ready", "clean", "run threw the interrupt, cause null");
@@ -148,8 +144,7 @@ class KeyboardInterruptTest {
   @DisplayName("Ctrl-C after main has failed is suppressed in its failure")
   void ctrlCAfterMainHasFailed() throws Exception {
     try (ChildJvm child = ChildJvm.start(Keyboard.InterruptedAfterMain.class, "fails")) {
-      child.awaitLine("ready").signal("INT");
-      ChildJvm.Ended ended = child.type("go on").awaitEnd();
+      ChildJvm.Ended ended = child.awaitLine("ready").signal("INT").awaitEnd();
 
       assertThat(ended.out())
           .containsExactly("ready", "clean", "run threw main failed + KeyboardInterruptException");

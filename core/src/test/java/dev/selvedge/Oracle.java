@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -26,12 +27,14 @@ final class Oracle implements BeforeEachCallback, AfterEachCallback {
   public void afterEach(ExtensionContext context) {
     assertThat(Thread.interrupted()).as("interrupt flag left behind").isFalse();
     assertThat(Strand.foreignScopes()).as("open scopes outside of tasks").isEmpty();
-    await().atMost(LIMIT).untilAsserted(() -> assertThat(live()).as("live tasks").isEmpty());
+    settled().untilAsserted(() -> assertThat(live()).as("live tasks").isEmpty());
     assertThat(Orphans.unread()).as("unread failures").extracting(f -> f.exception).isEmpty();
-    await()
-        .atMost(LIMIT)
-        .untilAsserted(() -> assertThat(Timers.armed()).as("armed timers").isZero());
+    settled().untilAsserted(() -> assertThat(Timers.armed()).as("armed timers").isZero());
     assertThat(Loop.defaultLoop().getExceptionHandler()).as("default handler").isEmpty();
+  }
+
+  private static ConditionFactory settled() {
+    return await().atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5));
   }
 
   private static List<Object> live() {

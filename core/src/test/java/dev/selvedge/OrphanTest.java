@@ -2,7 +2,6 @@ package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -46,10 +45,9 @@ class OrphanTest {
       first = loop.createTask("first", this::fail);
       await().until(first::isDone);
       Task<Object, IOException> other =
-          loop.createTask(
-              () -> {
-                throw second;
-              });
+          loop.createTask(() -> {
+            throw second;
+          });
       await().until(other::isDone);
       assertThat(reported.contexts).isEmpty();
 
@@ -158,7 +156,8 @@ class OrphanTest {
   }
 
   @Test
-  @DisplayName("MP-02: awaiting within the grace suppresses the report; after it, await still throws")
+  @DisplayName(
+      "MP-02: awaiting within the grace suppresses the report; after it, await still throws")
   void awaitingWithinTheGraceSuppressesTheReport() {
     try (Loop loop =
         Threads.builder().exceptionHandler(reported).orphanAfter(Duration.ofHours(1)).build()) {
@@ -179,7 +178,8 @@ class OrphanTest {
   }
 
   @Test
-  @DisplayName("NRX-15: a pending task whose handle was dropped goes on, and its finally runs at close")
+  @DisplayName(
+      "NRX-15: a pending task whose handle was dropped goes on, and its finally runs at close")
   void aDroppedPendingTaskIsNotLost() throws Exception {
     var cleaned = new AtomicBoolean();
     var started = new CountDownLatch(1);
@@ -201,10 +201,9 @@ class OrphanTest {
   void anErrorIsReportedOnce() {
     var error = new OutOfMemoryError("not really");
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
-      loop.launch(
-          () -> {
-            throw error;
-          });
+      loop.launch(() -> {
+        throw error;
+      });
       await().until(() -> !reported.contexts.isEmpty());
       assertThat(loop.isClosed()).isFalse();
     }
@@ -217,22 +216,20 @@ class OrphanTest {
     var started = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Object, IOException> task =
-          loop.createTask(
-              () -> {
-                try (TaskScope<IOException> scope = TaskScope.open()) {
-                  scope.fork(
-                      () -> {
-                        try {
-                          started.countDown();
-                          Thread.sleep(60_000);
-                        } finally {
-                          fail();
-                        }
-                      });
-                  scope.join();
+          loop.createTask(() -> {
+            try (TaskScope<IOException> scope = TaskScope.open()) {
+              scope.fork(() -> {
+                try {
+                  started.countDown();
+                  Thread.sleep(60_000);
+                } finally {
+                  fail();
                 }
-                return null;
               });
+              scope.join();
+            }
+            return null;
+          });
       started.await();
       assertThat(task.cancel()).isTrue();
       await().until(task::isDone);
@@ -257,23 +254,21 @@ class OrphanTest {
 
   private static void parkAndDrop(Loop loop, CountDownLatch started, AtomicBoolean cleaned) {
     var unused =
-        loop.createTask(
-            () -> {
-              try {
-                started.countDown();
-                Thread.sleep(60_000);
-              } finally {
-                cleaned.set(true);
-              }
-            });
+        loop.createTask(() -> {
+          try {
+            started.countDown();
+            Thread.sleep(60_000);
+          } finally {
+            cleaned.set(true);
+          }
+        });
   }
 
   private void collectUntilReported() {
     await()
-        .until(
-            () -> {
-              System.gc();
-              return !reported.contexts.isEmpty();
-            });
+        .until(() -> {
+          System.gc();
+          return !reported.contexts.isEmpty();
+        });
   }
 }

@@ -63,15 +63,15 @@ class ProcessExitTest {
   }
 
   @Test
-  @DisplayName("SIGTERM cancels main and every task, waits for their finally blocks, exits with 143")
+  @DisplayName(
+      "SIGTERM cancels main and every task, waits for their finally blocks, exits with 143")
   void sigtermWaitsForFinallyBlocks() throws Exception {
     try (ChildJvm child = ChildJvm.start(Exits.CleansUpSlowly.class)) {
       ChildJvm.Ended ended = child.awaitLine("ready").signal("TERM").awaitEnd();
 
       assertThat(ended.code()).isEqualTo(143);
       assertThat(ended.out())
-          .containsExactly(
-              "ready", "main cleaning", "main clean", "a cleaning", "a clean");
+          .containsExactly("ready", "main cleaning", "main clean", "a cleaning", "a clean");
       assertThat(ended.err()).isEmpty();
     }
   }
@@ -96,7 +96,8 @@ class ProcessExitTest {
       ChildJvm.Ended ended = child.awaitLine("ready").signal("TERM").awaitEnd();
 
       assertThat(ended.code()).isEqualTo(143);
-      assertThat(ended.err()).containsOnlyOnce("\njava.lang.IllegalStateException: clean-up failed");
+      assertThat(ended.err())
+          .containsOnlyOnce("\njava.lang.IllegalStateException: clean-up failed");
     }
   }
 
@@ -107,7 +108,8 @@ class ProcessExitTest {
       ChildJvm.Ended ended = child.awaitLine("ready").signal("TERM").awaitEnd();
 
       assertThat(ended.code()).isEqualTo(143);
-      assertThat(ended.err()).containsOnlyOnce("\njava.lang.IllegalStateException: clean-up failed");
+      assertThat(ended.err())
+          .containsOnlyOnce("\njava.lang.IllegalStateException: clean-up failed");
     }
   }
 
@@ -127,7 +129,8 @@ class ProcessExitTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"await", "join"})
-  @DisplayName("System.exit(3) in a task exits with 3: waits for others, not for it and its awaiter")
+  @DisplayName(
+      "System.exit(3) in a task exits with 3: waits for others, not for it and its awaiter")
   void systemExitInATask(String how) throws Exception {
     try (ChildJvm child = ChildJvm.start(Exits.ExitsInTask.class, how)) {
       ChildJvm.Ended ended = child.awaitLine("exiting").awaitEnd(SOON);

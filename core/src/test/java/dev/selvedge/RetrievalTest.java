@@ -85,11 +85,10 @@ class RetrievalTest {
     var release = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Object, IOException> task =
-          loop.createTask(
-              () -> {
-                release.await();
-                throw failure;
-              });
+          loop.createTask(() -> {
+            release.await();
+            throw failure;
+          });
 
       assertThatThrownBy(() -> task.await(Duration.ofMillis(1)))
           .isInstanceOf(TimeoutException.class);
@@ -112,17 +111,15 @@ class RetrievalTest {
                 var firstDone = new CountDownLatch(1);
                 var release = new CountDownLatch(1);
                 Task<Object, IOException> trigger =
-                    scope.fork(
-                        () -> {
-                          release.await();
-                          throw failure;
-                        });
+                    scope.fork(() -> {
+                      release.await();
+                      throw failure;
+                    });
                 Task<Object, IOException> last =
-                    scope.fork(
-                        () -> {
-                          firstDone.await();
-                          throw second;
-                        });
+                    scope.fork(() -> {
+                      firstDone.await();
+                      throw second;
+                    });
                 trigger.onDone(ended -> firstDone.countDown());
                 release.countDown();
                 firstDone.await();
@@ -173,16 +170,15 @@ class RetrievalTest {
     var started = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Object, IOException> task =
-          loop.createTask(
-              () -> {
-                try {
-                  started.countDown();
-                  Thread.sleep(60_000);
-                  return null;
-                } finally {
-                  fail();
-                }
-              });
+          loop.createTask(() -> {
+            try {
+              started.countDown();
+              Thread.sleep(60_000);
+              return null;
+            } finally {
+              fail();
+            }
+          });
       started.await();
       assertThat(task.cancel("clean up")).isTrue();
       await().until(task::isDone);
@@ -203,11 +199,10 @@ class RetrievalTest {
       Task<Object, IOException> task = failed(loop);
 
       Task<Void, RuntimeException> waiter =
-          loop.createTask(
-              () -> {
-                Thread.currentThread().interrupt();
-                seen.set(catchThrowable(task::await));
-              });
+          loop.createTask(() -> {
+            Thread.currentThread().interrupt();
+            seen.set(catchThrowable(task::await));
+          });
       waiter.await();
 
       assertThat(seen.get()).isInstanceOf(InterruptedException.class);
@@ -218,7 +213,8 @@ class RetrievalTest {
 
   @Test
   @Tag("race")
-  @DisplayName("NRX-11: failure against cancellation: the waiter has it or the handler, never neither")
+  @DisplayName(
+      "NRX-11: failure against cancellation: the waiter has it or the handler, never neither")
   void theWaiterOrTheHandlerHasTheFailure() throws Exception {
     for (int i = 0; i < 200 * Threads.EFFORT; i++) {
       var one = new Threads.Reported();
@@ -227,11 +223,10 @@ class RetrievalTest {
       var done = new CountDownLatch(1);
       try (Loop loop = Threads.builder().exceptionHandler(one).build()) {
         Task<Object, IOException> task =
-            loop.createTask(
-                () -> {
-                  start.await();
-                  throw failure;
-                });
+            loop.createTask(() -> {
+              start.await();
+              throw failure;
+            });
         task.onDone(ended -> done.countDown());
         Task<Void, RuntimeException> waiter =
             loop.createTask(() -> seen.set(catchThrowable(task::await)));
@@ -252,11 +247,10 @@ class RetrievalTest {
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<Object, IOException> after = failed(loop).ignoreFailure();
       Task<Object, IOException> before =
-          loop.createTask(
-              () -> {
-                release.await();
-                throw failure;
-              });
+          loop.createTask(() -> {
+            release.await();
+            throw failure;
+          });
       assertThat(before.ignoreFailure()).isSameAs(before);
       release.countDown();
 
@@ -290,10 +284,9 @@ class RetrievalTest {
   /** A task that has failed and is not retrieved. */
   private Task<Object, IOException> failed(Loop loop) {
     Task<Object, IOException> task =
-        loop.createTask(
-            () -> {
-              throw failure;
-            });
+        loop.createTask(() -> {
+          throw failure;
+        });
     await().pollInterval(Duration.ofMillis(1)).until(task::isDone);
     return task;
   }

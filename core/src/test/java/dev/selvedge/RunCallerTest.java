@@ -27,7 +27,8 @@ class RunCallerTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  @DisplayName("An interrupt of the calling thread, platform or virtual, cancels main and comes out of run")
+  @DisplayName(
+      "An interrupt of the calling thread, platform or virtual, cancels main and comes out of run")
   void anInterruptOfTheCallerCancelsMain(boolean virtual) throws Exception {
     var cleaned = new CountDownLatch(2);
 
@@ -36,15 +37,14 @@ class RunCallerTest {
             virtual,
             loop -> {
               var begun = new CountDownLatch(1);
-              loop.launch(
-                  () -> {
-                    begun.countDown();
-                    try {
-                      Thread.sleep(EVER);
-                    } finally {
-                      cleaned.countDown();
-                    }
-                  });
+              loop.launch(() -> {
+                begun.countDown();
+                try {
+                  Thread.sleep(EVER);
+                } finally {
+                  cleaned.countDown();
+                }
+              });
               begun.await();
               try {
                 ready.countDown();
@@ -103,24 +103,24 @@ class RunCallerTest {
   }
 
   @Test
-  @DisplayName("Interrupted while it waits for the tasks that are left, run still waits; the flag is set")
+  @DisplayName(
+      "Interrupted while it waits for the tasks that are left, run still waits; the flag is set")
   void anInterruptAfterMainCutsNothingShort() throws Exception {
     var go = new CountDownLatch(1);
     var cleaned = new CountDownLatch(1);
     LoopBody<String, InterruptedException> main =
         loop -> {
           var begun = new CountDownLatch(1);
-          loop.launch(
-              () -> {
-                begun.countDown();
-                try {
-                  Thread.sleep(EVER);
-                } finally {
-                  ready.countDown();
-                  go.await();
-                  cleaned.countDown();
-                }
-              });
+          loop.launch(() -> {
+            begun.countDown();
+            try {
+              Thread.sleep(EVER);
+            } finally {
+              ready.countDown();
+              go.await();
+              cleaned.countDown();
+            }
+          });
           begun.await();
           return "value";
         };
@@ -138,7 +138,8 @@ class RunCallerTest {
   }
 
   @Test
-  @DisplayName("A caller that is interrupted already: main is cancelled, and the interrupt comes out")
+  @DisplayName(
+      "A caller that is interrupted already: main is cancelled, and the interrupt comes out")
   void aCallerThatIsInterruptedAlready() {
     Thread.currentThread().interrupt();
 
@@ -156,12 +157,11 @@ class RunCallerTest {
             new Threads.Reported(),
             outer -> {
               Task<?, ?> caller = Task.current().orElseThrow();
-              return Loop.run(
-                  inner -> {
-                    assertThat(inner).isNotSameAs(outer).isSameAs(Loop.current());
-                    assertThat(Task.current().orElseThrow()).isNotEqualTo(caller);
-                    return "inner";
-                  });
+              return Loop.run(inner -> {
+                assertThat(inner).isNotSameAs(outer).isSameAs(Loop.current());
+                assertThat(Task.current().orElseThrow()).isNotEqualTo(caller);
+                return "inner";
+              });
             });
 
     assertThat(value).isEqualTo("inner");
@@ -176,16 +176,14 @@ class RunCallerTest {
         new Threads.Reported(),
         outer -> {
           Task<Object, RuntimeException> task =
-              outer.createTask(
-                  () ->
-                      Loop.run(
-                          inner -> {
-                            var begun = new CountDownLatch(1);
-                            inner.launch(() -> sleep(begun, cleaned));
-                            begun.await();
-                            sleep(ready, cleaned);
-                            return null;
-                          }));
+              outer.createTask(() ->
+                  Loop.run(inner -> {
+                    var begun = new CountDownLatch(1);
+                    inner.launch(() -> sleep(begun, cleaned));
+                    begun.await();
+                    sleep(ready, cleaned);
+                    return null;
+                  }));
           ready.await();
           task.cancel("enough");
 

@@ -42,14 +42,13 @@ class RunTest {
     var left = new AtomicReference<Loop>();
 
     String value =
-        Loop.run(
-            loop -> {
-              left.set(loop);
-              sleeper(loop, "a");
-              sleeper(loop, "b");
-              events.add("main");
-              return "value";
-            });
+        Loop.run(loop -> {
+          left.set(loop);
+          sleeper(loop, "a");
+          sleeper(loop, "b");
+          events.add("main");
+          return "value";
+        });
     events.add("returned");
 
     assertThat(value).isEqualTo("value");
@@ -62,17 +61,16 @@ class RunTest {
   }
 
   @Test
-  @DisplayName("RUN-01: run throws the identical failure of main after every finally block, unreported")
+  @DisplayName(
+      "RUN-01: run throws the identical failure of main after every finally block, unreported")
   void runThrowsTheIdenticalFailure() {
     var failure = new IOException("main failed");
 
-    assertThatThrownBy(
-            () ->
-                Loop.run(
-                    loop -> {
-                      sleeper(loop, "a");
-                      throw failure;
-                    }))
+    assertThatThrownBy(() ->
+            Loop.run(loop -> {
+              sleeper(loop, "a");
+              throw failure;
+            }))
         .isSameAs(failure);
 
     assertThat(events).containsExactly("a finally");
@@ -84,35 +82,32 @@ class RunTest {
   void runThrowsTheIdenticalError() {
     var error = new OutOfMemoryError("not really");
 
-    assertThatThrownBy(
-            () ->
-                Loop.run(
-                    () -> {
-                      throw error;
-                    }))
+    assertThatThrownBy(() ->
+            Loop.run(() -> {
+              throw error;
+            }))
         .isSameAs(error);
 
     assertThat(reported.contexts).isEmpty();
   }
 
   @Test
-  @DisplayName("An Error of a child is an ordinary failure: main sees it where it awaits, and goes on")
+  @DisplayName(
+      "An Error of a child is an ordinary failure: main sees it where it awaits, and goes on")
   void anErrorOfAChildIsAnOrdinaryFailure() throws Exception {
     var error = new StackOverflowError("a child's");
 
     String value =
-        Loop.run(
-            loop -> {
-              sleeper(loop, "a");
-              Task<Object, RuntimeException> child =
-                  loop.createTask(
-                      () -> {
-                        throw error;
-                      });
-              assertThatThrownBy(child::await).isSameAs(error);
-              events.add("main goes on");
-              return "value";
-            });
+        Loop.run(loop -> {
+          sleeper(loop, "a");
+          Task<Object, RuntimeException> child =
+              loop.createTask(() -> {
+                throw error;
+              });
+          assertThatThrownBy(child::await).isSameAs(error);
+          events.add("main goes on");
+          return "value";
+        });
 
     assertThat(value).isEqualTo("value");
     assertThat(events).containsExactly("main goes on", "a finally");
@@ -120,17 +115,16 @@ class RunTest {
   }
 
   @Test
-  @DisplayName("RUN-02: when main was cancelled without an interrupt, run throws that, with its reason")
+  @DisplayName(
+      "RUN-02: when main was cancelled without an interrupt, run throws that, with its reason")
   void runThrowsTheCancellationOfMain() {
-    assertThatThrownBy(
-            () ->
-                Loop.run(
-                    loop -> {
-                      Task<?, ?> main = Task.current().orElseThrow();
-                      loop.launch(() -> main.cancel("enough"));
-                      Thread.sleep(EVER);
-                      return "never";
-                    }))
+    assertThatThrownBy(() ->
+            Loop.run(loop -> {
+              Task<?, ?> main = Task.current().orElseThrow();
+              loop.launch(() -> main.cancel("enough"));
+              Thread.sleep(EVER);
+              return "never";
+            }))
         .isInstanceOfSatisfying(
             TaskCancelledException.class,
             e -> {
@@ -144,30 +138,28 @@ class RunTest {
   }
 
   @Test
-  @DisplayName("RUN-06: a child that failed before main returned reaches the handler; the value comes out")
+  @DisplayName(
+      "RUN-06: a child that failed before main returned reaches the handler; the value comes out")
   void failuresOfChildrenReachTheHandler() throws Exception {
     var first = new IOException("first");
     var second = new AssertionError("second");
 
     List<Task<?, ?>> children =
-        Loop.run(
-            loop -> {
-              var failed = new CountDownLatch(2);
-              Task<Object, IOException> a =
-                  loop.createTask(
-                      () -> {
-                        throw first;
-                      });
-              Task<Object, RuntimeException> b =
-                  loop.createTask(
-                      () -> {
-                        throw second;
-                      });
-              a.onDone(task -> failed.countDown());
-              b.onDone(task -> failed.countDown());
-              failed.await();
-              return List.<Task<?, ?>>of(a, b);
-            });
+        Loop.run(loop -> {
+          var failed = new CountDownLatch(2);
+          Task<Object, IOException> a =
+              loop.createTask(() -> {
+                throw first;
+              });
+          Task<Object, RuntimeException> b =
+              loop.createTask(() -> {
+                throw second;
+              });
+          a.onDone(task -> failed.countDown());
+          b.onDone(task -> failed.countDown());
+          failed.await();
+          return List.<Task<?, ?>>of(a, b);
+        });
 
     assertThat(reported.exceptions()).containsExactlyInAnyOrder(first, second);
     assertThat(reported.contexts)
@@ -177,38 +169,36 @@ class RunTest {
   }
 
   @Test
-  @DisplayName("A main that fails beside failing background tasks: its failure comes out, theirs are reported")
+  @DisplayName(
+      "A main that fails beside failing background tasks: its failure comes out, theirs are"
+          + " reported")
   void aFailingMainBesideFailingTasks() {
     var mine = new IOException("main's");
     var theirs = new IOException("the background's");
     var cleanUp = new IllegalStateException("a clean-up's");
 
-    assertThatThrownBy(
-            () ->
-                Loop.run(
-                    loop -> {
-                      var begun = new CountDownLatch(2);
-                      var failing =
-                          loop.createTask(
-                              () -> {
-                                begun.countDown();
-                                throw theirs;
-                              });
-                      loop.launch(
-                          () -> {
-                            begun.countDown();
-                            try {
-                              Thread.sleep(EVER);
-                            } finally {
-                              fail(cleanUp);
-                            }
-                          });
-                      begun.await();
-                      while (!failing.isDone()) {
-                        Thread.onSpinWait();
-                      }
-                      throw mine;
-                    }))
+    assertThatThrownBy(() ->
+            Loop.run(loop -> {
+              var begun = new CountDownLatch(2);
+              var failing =
+                  loop.createTask(() -> {
+                    begun.countDown();
+                    throw theirs;
+                  });
+              loop.launch(() -> {
+                begun.countDown();
+                try {
+                  Thread.sleep(EVER);
+                } finally {
+                  fail(cleanUp);
+                }
+              });
+              begun.await();
+              while (!failing.isDone()) {
+                Thread.onSpinWait();
+              }
+              throw mine;
+            }))
         .isSameAs(mine)
         .hasNoSuppressedExceptions();
 
@@ -216,34 +206,32 @@ class RunTest {
   }
 
   @Test
-  @DisplayName("SHUT-01: cancel and wait, report what failed meanwhile, close, and only then return")
+  @DisplayName(
+      "SHUT-01: cancel and wait, report what failed meanwhile, close, and only then return")
   void theEndOfARunHasAnOrder() throws Exception {
     var loops = new ConcurrentLinkedQueue<Loop>();
     Loop.current()
-        .setExceptionHandler(
-            (loop, context) -> {
-              loops.add(loop);
-              events.add("report " + loop.allTasks());
-            });
-
-    Loop.run(
-        loop -> {
-          var begun = new CountDownLatch(1);
-          var failing =
-              loop.createTask(
-                  () -> {
-                    begun.countDown();
-                    try {
-                      Thread.sleep(EVER);
-                    } finally {
-                      events.add("finally");
-                      fail(new IllegalStateException("clean-up"));
-                    }
-                  });
-          begun.await();
-          events.add("main " + failing.cancelRequests());
-          return null;
+        .setExceptionHandler((loop, context) -> {
+          loops.add(loop);
+          events.add("report " + loop.allTasks());
         });
+
+    Loop.run(loop -> {
+      var begun = new CountDownLatch(1);
+      var failing =
+          loop.createTask(() -> {
+            begun.countDown();
+            try {
+              Thread.sleep(EVER);
+            } finally {
+              events.add("finally");
+              fail(new IllegalStateException("clean-up"));
+            }
+          });
+      begun.await();
+      events.add("main " + failing.cancelRequests());
+      return null;
+    });
     events.add("returned");
 
     assertThat(events).containsExactly("main 0", "finally", "report []", "returned");

@@ -27,25 +27,23 @@ class RunUntilCompleteTest {
     var second = new CountDownLatch(1);
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       Task<String, InterruptedException> left =
-          loop.runUntilComplete(
-              () ->
-                  Loop.current()
-                      .createTask(
-                          "left",
-                          () -> {
-                            second.await();
-                            return "from the first main";
-                          }));
+          loop.runUntilComplete(() ->
+              Loop.current()
+                  .createTask(
+                      "left",
+                      () -> {
+                        second.await();
+                        return "from the first main";
+                      }));
       assertThat(left.isDone()).isFalse();
       assertThat(left.cancelRequests()).isZero();
 
       String value =
-          loop.runUntilComplete(
-              () -> {
-                assertThat(Loop.current()).isSameAs(loop);
-                second.countDown();
-                return left.await();
-              });
+          loop.runUntilComplete(() -> {
+            assertThat(Loop.current()).isSameAs(loop);
+            second.countDown();
+            return left.await();
+          });
 
       assertThat(value).isEqualTo("from the first main");
       assertThat(loop.getExceptionHandler()).containsSame(reported);
@@ -60,15 +58,13 @@ class RunUntilCompleteTest {
     Task<?, ?> left;
     try (Loop loop = Threads.builder().build()) {
       left =
-          loop.<Task<?, ?>, RuntimeException>runUntilComplete(
-              () ->
-                  loop.createTask(
-                      () -> {
-                        while (true) {
-                          turns.incrementAndGet();
-                          Thread.sleep(1);
-                        }
-                      }));
+          loop.<Task<?, ?>, RuntimeException>runUntilComplete(() ->
+              loop.createTask(() -> {
+                while (true) {
+                  turns.incrementAndGet();
+                  Thread.sleep(1);
+                }
+              }));
 
       int seen = turns.get();
       await().until(() -> turns.get() > seen + 2);
@@ -83,12 +79,10 @@ class RunUntilCompleteTest {
   void runUntilCompleteThrowsTheIdenticalFailure() throws Exception {
     var failure = new IOException("main failed");
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
-      assertThatThrownBy(
-              () ->
-                  loop.runUntilComplete(
-                      () -> {
-                        throw failure;
-                      }))
+      assertThatThrownBy(() ->
+              loop.runUntilComplete(() -> {
+                throw failure;
+              }))
           .isSameAs(failure);
 
       assertThat(loop.<String, RuntimeException>runUntilComplete(() -> "again")).isEqualTo("again");
@@ -103,13 +97,11 @@ class RunUntilCompleteTest {
   @DisplayName("A main that is cancelled comes out of runUntilComplete as a TaskCancelledException")
   void aCancelledMain() {
     try (Loop loop = Threads.builder().build()) {
-      assertThatThrownBy(
-              () ->
-                  loop.runUntilComplete(
-                      () -> {
-                        Task.current().orElseThrow().cancel("enough");
-                        Thread.sleep(EVER);
-                      }))
+      assertThatThrownBy(() ->
+              loop.runUntilComplete(() -> {
+                Task.current().orElseThrow().cancel("enough");
+                Thread.sleep(EVER);
+              }))
           .isInstanceOf(TaskCancelledException.class)
           .hasMessageContaining("enough");
     }
@@ -120,20 +112,19 @@ class RunUntilCompleteTest {
   void oneMainAtATime() throws Exception {
     try (Loop loop = Threads.builder().name("busy").build()) {
       assertThat(loop.isRunning()).isFalse();
-      loop.runUntilComplete(
-          () -> {
-            assertThat(loop.isRunning()).isTrue();
-            assertThat(loop).hasToString("Loop[busy, running]");
-            assertThatThrownBy(() -> loop.runUntilComplete(() -> "never"))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("main is a task of Loop[busy, running]");
-            assertThatThrownBy(loop::runForever).isInstanceOf(IllegalStateException.class);
-            var foreign = new FutureTask<>(() -> loop.<Object, Exception>runUntilComplete(() -> 1));
-            Thread.ofVirtual().start(foreign);
-            assertThatThrownBy(foreign::get)
-                .hasCauseInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("is running already");
-          });
+      loop.runUntilComplete(() -> {
+        assertThat(loop.isRunning()).isTrue();
+        assertThat(loop).hasToString("Loop[busy, running]");
+        assertThatThrownBy(() -> loop.runUntilComplete(() -> "never"))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("main is a task of Loop[busy, running]");
+        assertThatThrownBy(loop::runForever).isInstanceOf(IllegalStateException.class);
+        var foreign = new FutureTask<>(() -> loop.<Object, Exception>runUntilComplete(() -> 1));
+        Thread.ofVirtual().start(foreign);
+        assertThatThrownBy(foreign::get)
+            .hasCauseInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("is running already");
+      });
       assertThat(loop.isRunning()).isFalse();
     }
   }
@@ -161,14 +152,13 @@ class RunUntilCompleteTest {
   void stopEndsRunForever() throws Exception {
     try (Loop loop = Threads.builder().build()) {
       var stopper =
-          loop.createTask(
-              () -> {
-                while (!loop.isRunning()) {
-                  Thread.sleep(1);
-                }
-                loop.stop();
-                Thread.sleep(EVER);
-              });
+          loop.createTask(() -> {
+            while (!loop.isRunning()) {
+              Thread.sleep(1);
+            }
+            loop.stop();
+            Thread.sleep(EVER);
+          });
 
       loop.runForever();
 
@@ -188,14 +178,13 @@ class RunUntilCompleteTest {
       var again = new FutureTask<Object>(() -> null);
       Thread runner =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      loop.runForever();
-                    } catch (InterruptedException e) {
-                      again.run();
-                    }
-                  });
+              .start(() -> {
+                try {
+                  loop.runForever();
+                } catch (InterruptedException e) {
+                  again.run();
+                }
+              });
       await().until(() -> loop.isRunning() && runner.getState() == Thread.State.WAITING);
       runner.interrupt();
       runner.join();
@@ -209,12 +198,11 @@ class RunUntilCompleteTest {
   void stopLeavesRunUntilCompleteAlone() throws Exception {
     try (Loop loop = Threads.builder().build()) {
       String value =
-          loop.runUntilComplete(
-              () -> {
-                loop.stop();
-                Thread.sleep(1);
-                return "to the end";
-              });
+          loop.runUntilComplete(() -> {
+            loop.stop();
+            Thread.sleep(1);
+            return "to the end";
+          });
 
       assertThat(value).isEqualTo("to the end");
     }

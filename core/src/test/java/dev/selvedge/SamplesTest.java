@@ -61,11 +61,10 @@ class SamplesTest {
     CancelScope scope = CancelScope.create();
     try (TaskScope<RuntimeException> watchers = TaskScope.open()) {
       watchers.fork(() -> scope.cancel("too slow"));
-      return scope.call(
-          () -> {
-            new CountDownLatch(1).await();
-            return "never";
-          });
+      return scope.call(() -> {
+        new CountDownLatch(1).await();
+        return "never";
+      });
     } catch (TaskCancelledException e) {
       return "gave up: " + e.reason().message();
     }
@@ -79,11 +78,10 @@ class SamplesTest {
 
   private static String runMain() throws IOException, InterruptedException {
     // @start region="run"
-    return Loop.run(
-        loop -> {
-          loop.launch("heartbeat", () -> new CountDownLatch(1).await());
-          return fetch("a");
-        });
+    return Loop.run(loop -> {
+      loop.launch("heartbeat", () -> new CountDownLatch(1).await());
+      return fetch("a");
+    });
     // @end
   }
 }

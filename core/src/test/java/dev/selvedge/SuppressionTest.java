@@ -160,14 +160,12 @@ class SuppressionTest {
       throws InterruptedException {
     var running = new CountDownLatch(failures.size());
     for (Throwable failure : failures) {
-      scope.fork(
-          () ->
-              Task.shielded(
-                  () -> {
-                    running.countDown();
-                    go.await();
-                    throw Failures.<RuntimeException>sneak(failure);
-                  }));
+      scope.fork(() ->
+          Task.shielded(() -> {
+            running.countDown();
+            go.await();
+            throw Failures.<RuntimeException>sneak(failure);
+          }));
     }
     running.await();
   }

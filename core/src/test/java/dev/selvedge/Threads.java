@@ -6,8 +6,8 @@ import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The suite runs twice: with {@code -Dselvedge.threads=virtual} on the loop's own virtual threads, and
- * with {@code platform} on platform threads of an injected factory. Tests get their loops here.
+ * The suite runs twice: with {@code -Dselvedge.threads=virtual} on the loop's own virtual threads,
+ * and with {@code platform} on platform threads of an injected factory. Tests get their loops here.
  */
 final class Threads {
   static final boolean PLATFORM = "platform".equals(System.getProperty("selvedge.threads"));

@@ -59,4 +59,18 @@ class UntouchedSignalTest {
       assertThat(ended.err()).isEmpty();
     }
   }
+
+  @Test
+  @DisplayName("Signals that java -Xrs keeps from Java stay with the system")
+  void signalsThatAreKeptFromJava() throws Exception {
+    try (ChildJvm reads = ChildJvm.startWith("-Xrs", Untouched.Reads.class);
+        ChildJvm killed = ChildJvm.startWith("-Xrs", Untouched.Reads.class)) {
+      ChildJvm.Ended ended = reads.awaitLine("ready").type("go on").awaitEnd();
+      ChildJvm.Ended interrupted = killed.awaitLine("ready").signal("INT").awaitEnd(SOON);
+
+      assertThat(ended.code()).isZero();
+      assertThat(ended.err()).isEmpty();
+      assertThat(interrupted.code()).isEqualTo(130);
+    }
+  }
 }

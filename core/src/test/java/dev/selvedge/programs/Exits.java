@@ -25,23 +25,22 @@ public final class Exits {
       if (end.equals("caller")) {
         Thread.currentThread().interrupt();
       }
-      Loop.main(
-          loop ->
-              switch (end) {
-                case "value" -> "a value";
-                case "failure" -> throw new IOException("main failed");
-                case "cancelled" -> {
-                  Task.current().orElseThrow().cancel("by itself");
-                  Thread.sleep(EVER);
-                  yield null;
-                }
-                default -> {
-                  Parts.sleeper(loop, "a");
-                  say("ready");
-                  Parts.sleep("main");
-                  yield null;
-                }
-              });
+      Loop.main(loop ->
+          switch (end) {
+            case "value" -> "a value";
+            case "failure" -> throw new IOException("main failed");
+            case "cancelled" -> {
+              Task.current().orElseThrow().cancel("by itself");
+              Thread.sleep(EVER);
+              yield null;
+            }
+            default -> {
+              Parts.sleeper(loop, "a");
+              say("ready");
+              Parts.sleep("main");
+              yield null;
+            }
+          });
     }
   }
 
@@ -50,25 +49,23 @@ public final class Exits {
     private ChildFailsInCleanUp() {}
 
     public static void main(String[] arguments) {
-      Loop.main(
-          loop -> {
-            try (TaskScope<RuntimeException> scope = TaskScope.open()) {
-              var begun = new CountDownLatch(1);
-              scope.fork(
-                  () -> {
-                    begun.countDown();
-                    try {
-                      Thread.sleep(EVER);
-                    } finally {
-                      failCleanUp();
-                    }
-                  });
-              begun.await();
-              say("ready");
-              scope.join();
+      Loop.main(loop -> {
+        try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+          var begun = new CountDownLatch(1);
+          scope.fork(() -> {
+            begun.countDown();
+            try {
+              Thread.sleep(EVER);
+            } finally {
+              failCleanUp();
             }
-            return null;
           });
+          begun.await();
+          say("ready");
+          scope.join();
+        }
+        return null;
+      });
     }
 
     private static void failCleanUp() {
@@ -82,21 +79,19 @@ public final class Exits {
 
     public static void main(String[] arguments) {
       Loop.current()
-          .setExceptionHandler(
-              (loop, context) -> {
-                LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
-                loop.defaultExceptionHandler(context);
-              });
-      Loop.main(
-          loop -> {
-            say("ready");
-            try {
-              Thread.sleep(EVER);
-            } finally {
-              ChildFailsInCleanUp.failCleanUp();
-            }
-            return null;
+          .setExceptionHandler((loop, context) -> {
+            LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+            loop.defaultExceptionHandler(context);
           });
+      Loop.main(loop -> {
+        say("ready");
+        try {
+          Thread.sleep(EVER);
+        } finally {
+          ChildFailsInCleanUp.failCleanUp();
+        }
+        return null;
+      });
     }
   }
 
@@ -105,19 +100,17 @@ public final class Exits {
     private CleansUpSlowly() {}
 
     public static void main(String[] arguments) {
-      Loop.main(
-          loop -> {
-            var begun = new CountDownLatch(1);
-            loop.launch(
-                () -> {
-                  begun.countDown();
-                  Parts.sleepAndCleanUp("a", Duration.ofMillis(200));
-                });
-            begun.await();
-            say("ready");
-            Parts.sleepAndCleanUp("main", Duration.ofMillis(200));
-            return null;
-          });
+      Loop.main(loop -> {
+        var begun = new CountDownLatch(1);
+        loop.launch(() -> {
+          begun.countDown();
+          Parts.sleepAndCleanUp("a", Duration.ofMillis(200));
+        });
+        begun.await();
+        say("ready");
+        Parts.sleepAndCleanUp("main", Duration.ofMillis(200));
+        return null;
+      });
     }
   }
 
@@ -129,29 +122,26 @@ public final class Exits {
       boolean task = arguments[0].equals("task");
       Loop loop =
           Loop.builder()
-              .shutdownTimeout(Duration.ofMillis(300))
-              .exceptionHandler(
-                  (any, context) -> {
-                    say("handling " + context.exception());
-                    Parts.ignoreCancellation();
-                  })
+              .shutdownTimeout(Duration.ofSeconds(1))
+              .exceptionHandler((any, context) -> {
+                say("handling " + context.exception());
+                Parts.ignoreCancellation();
+              })
               .build();
-      loop.runUntilComplete(
-          () -> {
-            var failed =
-                loop.createTask(
-                    () -> {
-                      throw new IllegalStateException("lost");
-                    });
-            if (!task) {
-              failed.onDone(done -> say("ready"));
-              Thread.sleep(EVER);
-              say("unreachable " + failed);
-            }
-            failed.ignoreFailure();
-            say("ready");
-            Parts.ignoreCancellation();
-          });
+      loop.runUntilComplete(() -> {
+        var failed =
+            loop.createTask(() -> {
+              throw new IllegalStateException("lost");
+            });
+        if (!task) {
+          failed.onDone(done -> say("ready"));
+          Thread.sleep(EVER);
+          say("unreachable " + failed);
+        }
+        failed.ignoreFailure();
+        say("ready");
+        Parts.ignoreCancellation();
+      });
     }
   }
 
@@ -161,23 +151,22 @@ public final class Exits {
 
     public static void main(String[] arguments) throws Exception {
       boolean join = arguments[0].equals("join");
-      Loop.run(
-          loop -> {
-            Parts.sleeper(loop, "a");
-            try {
-              if (join) {
-                try (TaskScope<RuntimeException> scope = TaskScope.open()) {
-                  scope.fork(() -> exit());
-                  scope.join();
-                }
-              } else {
-                loop.createTask(() -> exit()).await();
-              }
-            } finally {
-              say("main finally");
+      Loop.run(loop -> {
+        Parts.sleeper(loop, "a");
+        try {
+          if (join) {
+            try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+              scope.fork(() -> exit());
+              scope.join();
             }
-            return null;
-          });
+          } else {
+            loop.createTask(() -> exit()).await();
+          }
+        } finally {
+          say("main finally");
+        }
+        return null;
+      });
     }
 
     private static void exit() {
@@ -191,13 +180,12 @@ public final class Exits {
     private ExitsInMain() {}
 
     public static void main(String[] arguments) throws Exception {
-      Loop.run(
-          loop -> {
-            Parts.sleeper(loop, "a");
-            say("exiting");
-            System.exit(3);
-            return null;
-          });
+      Loop.run(loop -> {
+        Parts.sleeper(loop, "a");
+        say("exiting");
+        System.exit(3);
+        return null;
+      });
     }
   }
 
@@ -231,14 +219,13 @@ public final class Exits {
     public static void main(String[] arguments) {
       Runtime.getRuntime()
           .addShutdownHook(
-              new Thread(
-                  () -> {
-                    try {
-                      say("hook got " + Loop.run(() -> "a value"));
-                    } catch (InterruptedException e) {
-                      say("interrupted");
-                    }
-                  }));
+              new Thread(() -> {
+                try {
+                  say("hook got " + Loop.run(() -> "a value"));
+                } catch (InterruptedException e) {
+                  say("interrupted");
+                }
+              }));
     }
   }
 }

@@ -20,26 +20,24 @@ public final class Keyboard {
 
     public static void main(String[] arguments) throws Exception {
       try {
-        Loop.run(
-            loop -> {
-              var a = Parts.sleeper(loop, "a");
-              var b = Parts.sleeper(loop, "b");
-              try (TaskScope<RuntimeException> scope = TaskScope.open()) {
-                var begun = new CountDownLatch(1);
-                scope.fork(
-                    () -> {
-                      begun.countDown();
-                      Parts.sleep("child");
-                    });
-                begun.await();
-                say("ready");
-                scope.join();
-              } finally {
-                say("others " + a.cancelRequests() + b.cancelRequests());
-                say("main finally " + Parts.source());
-              }
-              return null;
+        Loop.run(loop -> {
+          var a = Parts.sleeper(loop, "a");
+          var b = Parts.sleeper(loop, "b");
+          try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+            var begun = new CountDownLatch(1);
+            scope.fork(() -> {
+              begun.countDown();
+              Parts.sleep("child");
             });
+            begun.await();
+            say("ready");
+            scope.join();
+          } finally {
+            say("others " + a.cancelRequests() + b.cancelRequests());
+            say("main finally " + Parts.source());
+          }
+          return null;
+        });
       } catch (KeyboardInterruptException e) {
         say("run threw " + e.getMessage() + ", " + e.getCause().getClass().getSimpleName());
       }
@@ -52,17 +50,16 @@ public final class Keyboard {
 
     public static void main(String[] arguments) throws Exception {
       String value =
-          Loop.run(
-              loop -> {
-                Parts.sleeper(loop, "a");
-                say("ready");
-                try {
-                  Thread.sleep(EVER);
-                  return "never";
-                } catch (InterruptedException e) {
-                  return "a value";
-                }
-              });
+          Loop.run(loop -> {
+            Parts.sleeper(loop, "a");
+            say("ready");
+            try {
+              Thread.sleep(EVER);
+              return "never";
+            } catch (InterruptedException e) {
+              return "a value";
+            }
+          });
       say("run returned " + value);
     }
   }
@@ -73,15 +70,14 @@ public final class Keyboard {
 
     public static void main(String[] arguments) throws Exception {
       try {
-        Loop.run(
-            () -> {
-              say("ready");
-              try {
-                Thread.sleep(EVER);
-              } finally {
-                failCleanUp();
-              }
-            });
+        Loop.run(() -> {
+          say("ready");
+          try {
+            Thread.sleep(EVER);
+          } finally {
+            failCleanUp();
+          }
+        });
       } catch (IllegalStateException e) {
         say("run threw " + e.getMessage());
         for (Throwable suppressed : e.getSuppressed()) {
@@ -101,19 +97,17 @@ public final class Keyboard {
 
     public static void main(String[] arguments) throws Exception {
       boolean inMain = arguments[0].equals("main");
-      Loop.run(
-          loop -> {
-            var begun = new CountDownLatch(1);
-            loop.launch(
-                () -> {
-                  begun.countDown();
-                  Parts.sleepAndCleanUp("a", inMain ? Duration.ZERO : EVER);
-                });
-            begun.await();
-            say("ready");
-            Parts.sleepAndCleanUp("main", inMain ? EVER : Duration.ZERO);
-            return null;
-          });
+      Loop.run(loop -> {
+        var begun = new CountDownLatch(1);
+        loop.launch(() -> {
+          begun.countDown();
+          Parts.sleepAndCleanUp("a", inMain ? Duration.ZERO : EVER);
+        });
+        begun.await();
+        say("ready");
+        Parts.sleepAndCleanUp("main", inMain ? EVER : Duration.ZERO);
+        return null;
+      });
     }
   }
 
@@ -125,11 +119,10 @@ public final class Keyboard {
       for (int i = 1; i <= 2; i++) {
         String name = "run " + i;
         try {
-          Loop.run(
-              () -> {
-                say(name);
-                Thread.sleep(EVER);
-              });
+          Loop.run(() -> {
+            say(name);
+            Thread.sleep(EVER);
+          });
         } catch (KeyboardInterruptException e) {
           say(name + " interrupted");
         }
@@ -149,21 +142,19 @@ public final class Keyboard {
           thread(
               "run",
               () ->
-                  Loop.run(
-                      () -> {
-                        begun.countDown();
-                        Thread.sleep(EVER);
-                      }));
+                  Loop.run(() -> {
+                    begun.countDown();
+                    Thread.sleep(EVER);
+                  }));
       Thread complete =
           thread(
               "complete",
               () -> {
                 try (Loop loop = Loop.create()) {
-                  loop.runUntilComplete(
-                      () -> {
-                        begun.countDown();
-                        Thread.sleep(EVER);
-                      });
+                  loop.runUntilComplete(() -> {
+                    begun.countDown();
+                    Thread.sleep(EVER);
+                  });
                 }
               });
       Loop loop = Loop.create();
@@ -182,14 +173,13 @@ public final class Keyboard {
 
     private static Thread thread(String name, dev.selvedge.Action<? extends Exception> action) {
       return Thread.ofPlatform()
-          .start(
-              () -> {
-                try {
-                  action.run();
-                } catch (Exception e) {
-                  say(name + " " + e.getClass().getSimpleName());
-                }
-              });
+          .start(() -> {
+            try {
+              action.run();
+            } catch (Exception e) {
+              say(name + " " + e.getClass().getSimpleName());
+            }
+          });
     }
   }
 
@@ -200,31 +190,32 @@ public final class Keyboard {
     public static void main(String[] arguments) throws Exception {
       boolean fails = arguments.length > 0;
       try {
-        Loop.run(
-            loop -> {
-              var begun = new CountDownLatch(1);
-              loop.launch(
-                  () -> {
-                    begun.countDown();
-                    try {
-                      Thread.sleep(EVER);
-                    } finally {
-                      say("ready");
-                      System.in.read();
-                      say("clean");
-                    }
-                  });
-              begun.await();
-              if (fails) {
-                throw new IllegalStateException("main failed");
-              }
-              return "a value";
-            });
+        Loop.run(loop -> {
+          var begun = new CountDownLatch(1);
+          loop.launch(() -> {
+            begun.countDown();
+            try {
+              Thread.sleep(EVER);
+            } finally {
+              Parts.awaitInterrupt();
+              say("clean");
+            }
+          });
+          begun.await();
+          if (fails) {
+            throw new IllegalStateException("main failed");
+          }
+          return "a value";
+        });
         say("run returned");
       } catch (KeyboardInterruptException e) {
         say("run threw the interrupt, cause " + e.getCause());
       } catch (IllegalStateException e) {
-        say("run threw " + e.getMessage() + " + " + e.getSuppressed()[0].getClass().getSimpleName());
+        say(
+            "run threw "
+                + e.getMessage()
+                + " + "
+                + e.getSuppressed()[0].getClass().getSimpleName());
       }
     }
   }

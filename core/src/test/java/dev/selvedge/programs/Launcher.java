@@ -4,8 +4,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
 /**
- * Starts a program of the tests. Under JaCoCo it also dumps the coverage once more when the library's
- * shutdown hook has ended: the agent's own hook runs at the same time as that one.
+ * Starts a program of the tests. Under JaCoCo it also dumps the coverage once more when the
+ * library's shutdown hook and the program's have ended: the agent's own hook runs at the same time
+ * as that one.
  */
 public final class Launcher {
   private Launcher() {}
@@ -29,19 +30,28 @@ public final class Launcher {
     }
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(
-                () -> {
-                  try {
-                    Thread.sleep(20); // until the other hooks have been started
-                    for (Thread thread : Thread.getAllStackTraces().keySet()) {
-                      if (thread.getName().equals("selvedge-exit")) {
-                        thread.join();
-                      }
-                    }
-                    agent.getClass().getMethod("dump", boolean.class).invoke(agent, true);
-                  } catch (ReflectiveOperationException | InterruptedException e) {
-                    e.printStackTrace();
-                  }
-                }));
+            new Thread(() -> {
+              try {
+                awaitExitThreads();
+                agent.getClass().getMethod("dump", boolean.class).invoke(agent, true);
+              } catch (ReflectiveOperationException | InterruptedException e) {
+                e.printStackTrace();
+              }
+            }));
+  }
+
+  /** The hooks are started in no order, so the other one may be yet to come, or may have ended. */
+  private static void awaitExitThreads() throws InterruptedException {
+    long start = System.nanoTime();
+    boolean seen = false;
+    while (!seen && System.nanoTime() - start < 500_000_000) {
+      for (Thread thread : Thread.getAllStackTraces().keySet()) {
+        if (thread.getName().endsWith("-exit")) {
+          thread.join();
+          seen = true;
+        }
+      }
+      Thread.sleep(1);
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.selvedge.programs;
 
+import dev.selvedge.KeyboardInterruptException;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
 import java.lang.reflect.InvocationHandler;
@@ -58,6 +59,21 @@ final class Parts {
         Thread.sleep(EVER);
       } catch (InterruptedException e) {
         say("ignored");
+      }
+    }
+  }
+
+  /** Says {@code ready}, and returns when a SIGINT has reached every run. */
+  static void awaitInterrupt() throws InterruptedException {
+    try {
+      Loop.run(() -> {
+        say("ready");
+        Thread.sleep(EVER);
+      });
+    } catch (KeyboardInterruptException e) {
+      while (Thread.getAllStackTraces().keySet().stream()
+          .anyMatch(thread -> thread.getName().equals("SIGINT handler"))) {
+        Thread.onSpinWait();
       }
     }
   }

@@ -28,15 +28,14 @@ public final class Untouched {
         Parts.onInterrupt(own);
       }
       String value =
-          Loop.run(
-              loop -> {
-                if (!before) {
-                  Parts.onInterrupt(own);
-                }
-                say("ready");
-                first.await();
-                return "requests " + Task.current().orElseThrow().cancelRequests();
-              });
+          Loop.run(loop -> {
+            if (!before) {
+              Parts.onInterrupt(own);
+            }
+            say("ready");
+            first.await();
+            return "requests " + Task.current().orElseThrow().cancelRequests();
+          });
       say("run returned " + value);
       second.await();
       say("end");
@@ -49,12 +48,11 @@ public final class Untouched {
 
     public static void main(String[] arguments) throws Exception {
       Loop loop = Loop.builder().handleSignals(false).build();
-      loop.runUntilComplete(
-          () -> {
-            Parts.sleeper(loop, "a");
-            say("ready");
-            Parts.sleep("main");
-          });
+      loop.runUntilComplete(() -> {
+        Parts.sleeper(loop, "a");
+        say("ready");
+        Parts.sleep("main");
+      });
     }
   }
 
@@ -63,13 +61,12 @@ public final class Untouched {
     private Reads() {}
 
     public static void main(String[] arguments) {
-      Loop.main(
-          loop -> {
-            say("ready");
-            System.in.read();
-            say("requests " + Task.current().orElseThrow().cancelRequests());
-            return null;
-          });
+      Loop.main(loop -> {
+        say("ready");
+        System.in.read();
+        say("requests " + Task.current().orElseThrow().cancelRequests());
+        return null;
+      });
     }
   }
 }

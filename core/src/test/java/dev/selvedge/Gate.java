@@ -1,0 +1,61 @@
+package dev.selvedge;
+
+import static org.awaitility.Awaitility.await;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * Holds threads back: those of a factory before their task starts, or a body that ignores
+ * interrupts.
+ */
+final class Gate {
+  private final CountDownLatch latch = new CountDownLatch(1);
+
+  void open() {
+    latch.countDown();
+  }
+
+  /** Waits until the gate opens, whatever interrupts; the flag is restored. */
+  void pass() {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        latch.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Threads that come to their task when the gate opens. */
+  ThreadFactory factory() {
+    return task -> {
+      Runnable held =
+          () -> {
+            pass();
+            task.run();
+          };
+      return Threads.PLATFORM
+          ? Thread.ofPlatform().daemon().unstarted(held)
+          : Thread.ofVirtual().unstarted(held);
+    };
+  }
+
+  /** Waits until the thread of a task is parked or asleep. */
+  static void awaitBlocked(Task<?, ?> task) {
+    await()
+        .until(() -> {
+          Thread thread = ((TaskImpl<?, ?>) task).thread();
+          return thread != null
+              && switch (thread.getState()) {
+                case WAITING, TIMED_WAITING, BLOCKED -> true;
+                default -> false;
+              };
+        });
+  }
+}

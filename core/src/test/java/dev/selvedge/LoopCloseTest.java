@@ -1,0 +1,225 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Who may close a loop, how often, and what a loop that closes refuses. */
+@ExtendWith(Oracle.class)
+class LoopCloseTest {
+  private static final Duration EVER = Duration.ofDays(1);
+
+  private final Threads.Reported reported = new Threads.Reported();
+  private final CountDownLatch cleaning = new CountDownLatch(1);
+  private final CountDownLatch go = new CountDownLatch(1);
+  private final AtomicBoolean cleaned = new AtomicBoolean();
+
+  @Test
+  @DisplayName("Closing a closed loop does nothing")
+  void closeIsIdempotent() {
+    Loop loop = Threads.builder().build();
+    assertThat(loop.isClosed()).isFalse();
+
+    loop.close();
+    loop.close();
+
+    assertThat(loop.isClosed()).isTrue();
+    assertThat(loop).hasToString("Loop[loop, closed]");
+  }
+
+  @Test
+  @DisplayName("Every one of several concurrent closes returns only when the last task has ended")
+  void concurrentClosesAllWait() throws Exception {
+    Loop loop = Threads.builder().build();
+    slowToEnd(loop);
+    Callable<Boolean> close =
+        () -> {
+          loop.close();
+          return cleaned.get();
+        };
+
+    var first = new FutureTask<>(close);
+    Thread.ofPlatform().start(first);
+    cleaning.await();
+    var second = new FutureTask<>(close);
+    Thread waiting = Thread.ofPlatform().start(second);
+    await().until(() -> waiting.getState() == Thread.State.WAITING);
+    waiting.interrupt();
+    assertThat(waiting.join(Duration.ofMillis(20))).isFalse();
+    assertThat(first.isDone()).isFalse();
+    go.countDown();
+
+    assertThat(first.get()).isTrue();
+    assertThat(second.get()).isTrue();
+    assertThat(loop.isClosed()).isTrue();
+  }
+
+  @Test
+  @DisplayName("A close that is interrupted waits all the same, and sets the flag")
+  void anInterruptedCloseWaits() throws Exception {
+    Loop loop = Threads.builder().build();
+    slowToEnd(loop);
+    var flag = new AtomicBoolean();
+    Thread closer =
+        Thread.ofPlatform()
+            .start(() -> {
+              loop.close();
+              flag.set(cleaned.get() && Thread.currentThread().isInterrupted());
+            });
+    cleaning.await();
+
+    closer.interrupt();
+    assertThat(closer.join(Duration.ofMillis(20))).isFalse();
+    go.countDown();
+    closer.join();
+
+    assertThat(flag).isTrue();
+  }
+
+  @Test
+  @DisplayName(
+      "A task that closes its own loop gets an IllegalStateException, and the loop stays open")
+  void anOwnTaskMayNotClose() throws Exception {
+    try (Loop loop = Threads.builder().name("own").build()) {
+      var closer = loop.createTask("closer", loop::close);
+
+      assertThatThrownBy(closer::await)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("close would wait for its caller")
+          .hasMessageContaining("closer is a task of Loop[own]");
+      assertThat(loop.isClosed()).isFalse();
+      assertThat(loop.createTask(() -> 1).await()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @DisplayName("So does a task in a scope below, and in the scope of another thread's run")
+  void aTaskOfAScopeMayNotCloseTheLoop() throws Exception {
+    try (Loop loop = Threads.builder().build()) {
+      loop.runUntilComplete(() -> {
+        try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+          var closer = scope.fork(loop::close);
+          assertThatThrownBy(closer::await).isInstanceOf(IllegalStateException.class);
+          assertThatThrownBy(scope::join).isInstanceOf(IllegalStateException.class);
+        }
+      });
+    }
+  }
+
+  @Test
+  @DisplayName("A loop that is running cannot be closed by another thread")
+  void aRunningLoopCannotBeClosed() throws Exception {
+    try (Loop loop = Threads.builder().build()) {
+      var refused = new AtomicBoolean();
+      loop.runUntilComplete(() -> {
+        Thread other =
+            Thread.ofPlatform()
+                .start(() -> {
+                  assertThatThrownBy(loop::close)
+                      .isInstanceOf(IllegalStateException.class)
+                      .hasMessageContaining("is running");
+                  refused.set(true);
+                });
+        other.join();
+      });
+
+      assertThat(refused).isTrue();
+      assertThat(loop.isClosed()).isFalse();
+    }
+  }
+
+  @Test
+  @DisplayName("The default loop refuses close")
+  void theDefaultLoopRefusesClose() {
+    Loop loop = Loop.current();
+
+    assertThatThrownBy(loop::close)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("default loop");
+
+    assertThat(loop.isClosed()).isFalse();
+    assertThat(Loop.current()).isSameAs(loop);
+    assertThat(loop).hasToString("Loop[default]");
+  }
+
+  @Test
+  @DisplayName("A closed loop starts nothing: IllegalStateException")
+  void aClosedLoopStartsNothing() {
+    Loop loop = Threads.builder().name("gone").build();
+    loop.close();
+    Body<String, RuntimeException> body = () -> "never";
+    Action<RuntimeException> action = () -> {};
+
+    List<Runnable> starts =
+        List.of(
+            () -> loop.createTask(body),
+            () -> loop.createTask(action),
+            () -> loop.createTask("named", body),
+            () -> loop.createTask("named", action),
+            () -> loop.launch(action),
+            () -> loop.launch("named", action));
+
+    assertThat(starts)
+        .allSatisfy(start ->
+            assertThatThrownBy(start::run)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("Loop[gone, closed]"));
+  }
+
+  @Test
+  @DisplayName("SHUT-06: what is created during the shutdown is visibly cancelled and never runs")
+  void aClosingLoopGivesCancelledTasks() throws Exception {
+    var ran = new AtomicBoolean();
+    Task<Task<?, ?>, RuntimeException> late;
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      var begun = new CountDownLatch(1);
+      late =
+          loop.createTask(() -> {
+            begun.countDown();
+            try {
+              Thread.sleep(EVER);
+            } catch (InterruptedException e) {
+              loop.launch(() -> ran.set(true));
+              return loop.createTask("late", () -> ran.set(true));
+            }
+            return null;
+          });
+      begun.await();
+    }
+
+    Task<?, ?> created = late.result();
+    assertThat(created.isCancelled()).isTrue();
+    assertThatThrownBy(created::await)
+        .isInstanceOfSatisfying(
+            TaskCancelledException.class,
+            e -> assertThat(e.reason().source()).isEqualTo(CancelReason.Source.SHUTDOWN));
+    assertThat(ran).isFalse();
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  /** A task that needs {@code go} to come to its end. */
+  private void slowToEnd(Loop loop) throws InterruptedException {
+    var begun = new CountDownLatch(1);
+    loop.launch(() -> {
+      begun.countDown();
+      try {
+        Thread.sleep(EVER);
+      } finally {
+        cleaning.countDown();
+        go.await();
+        cleaned.set(true);
+      }
+    });
+    begun.await();
+  }
+}

@@ -1,0 +1,322 @@
+package dev.selvedge.docs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
+
+import dev.selvedge.KeyboardInterruptException;
+import dev.selvedge.Loop;
+import dev.selvedge.Task;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The samples of guide/running.md; those about signals and exit codes in a JVM of their own. */
+@Timeout(60)
+class RunningSamplesTest {
+  private final List<String> log = new CopyOnWriteArrayList<>();
+  private final CountDownLatch begun = new CountDownLatch(1);
+
+  @Test
+  void runReturnsWhatMainReturns() throws Exception {
+    // @start region="run"
+    int answer =
+        Loop.run(loop -> {
+          loop.createTask(
+              "heartbeat",
+              () -> {
+                try {
+                  beat(); // for ever
+                } finally {
+                  log.add("heartbeat ended");
+                }
+              });
+          return answer();
+        });
+    log.add("run returned " + answer);
+    // @end
+
+    assertThat(log).containsExactly("heartbeat ended", "run returned 42");
+  }
+
+  private void beat() throws InterruptedException {
+    begun.countDown();
+    Thread.sleep(60_000);
+  }
+
+  private int answer() throws InterruptedException {
+    begun.await();
+    return 42;
+  }
+
+  @Test
+  void runThrowsWhatMainThrows() {
+    var failure = new IOException("disk full");
+
+    assertThatIOException()
+        .isThrownBy(() ->
+            Loop.run(() -> {
+              throw failure;
+            }))
+        .isSameAs(failure);
+  }
+
+  @Test
+  void oneLoopRunsSeveralMains() throws Exception {
+    // @start region="several"
+    try (Loop loop = Loop.create()) {
+      Task<String, RuntimeException> background =
+          loop.runUntilComplete(() -> loop.createTask("background", () -> "still here"));
+      String later = loop.runUntilComplete(() -> background.await());
+      log.add(later);
+    }
+    // @end
+
+    assertThat(log).containsExactly("still here");
+  }
+
+  /** The program of the page. */
+  static final class Server {
+    // @start region="main"
+    public static void main(String[] args) {
+      Loop.main(loop -> {
+        loop.launch("accept", Server::accept);
+        try {
+          Thread.sleep(60_000);
+        } finally {
+          System.out.println("main cleans up");
+        }
+        return null;
+      });
+    }
+
+    // @end
+
+    private static void accept() throws InterruptedException {
+      try {
+        System.out.println("ready");
+        Thread.sleep(60_000);
+      } finally {
+        System.out.println("accept cleans up");
+      }
+    }
+  }
+
+  @Test
+  void ctrlCEndsEveryTaskAndExits130() throws Exception {
+    var server = new Child(Server.class);
+
+    server.readUntil("ready");
+    server.signal("INT");
+
+    assertThat(server.readToEnd()).containsExactly("main cleans up", "accept cleans up");
+    assertThat(server.exitCode()).isEqualTo(130);
+  }
+
+  @Test
+  void sigtermEndsEveryTaskAndExits143() throws Exception {
+    var server = new Child(Server.class);
+
+    server.readUntil("ready");
+    server.signal("TERM");
+
+    assertThat(server.readToEnd()).containsExactlyInAnyOrder("main cleans up", "accept cleans up");
+    assertThat(server.exitCode()).isEqualTo(143);
+  }
+
+  /** Catches Ctrl-C itself. */
+  static final class Catching {
+    public static void main(String[] args) throws InterruptedException {
+      // @start region="catch"
+      try {
+        Loop.run(Catching::serve);
+      } catch (KeyboardInterruptException e) {
+        System.out.println("every task has ended; now the summary");
+      }
+      // @end
+    }
+
+    private static void serve() throws InterruptedException {
+      System.out.println("ready");
+      Thread.sleep(60_000);
+    }
+  }
+
+  @Test
+  void theExceptionComesOutOfRunAfterEveryTaskHasEnded() throws Exception {
+    var program = new Child(Catching.class);
+
+    program.readUntil("ready");
+    program.signal("INT");
+
+    assertThat(program.readToEnd()).containsExactly("every task has ended; now the summary");
+    assertThat(program.exitCode()).isZero();
+  }
+
+  /** Says on Ctrl-C how far it came, and ends well. */
+  static final class Counting {
+    public static void main(String[] args) throws InterruptedException {
+      // @start region="value"
+      int done =
+          Loop.run(() -> {
+            int count = 0;
+            try {
+              while (true) {
+                count++;
+                System.out.println("ready");
+                Thread.sleep(60_000);
+              }
+            } catch (InterruptedException e) {
+              return count; // main has handled it: run returns this value
+            }
+          });
+      // @end
+      System.out.println("did " + done);
+    }
+  }
+
+  @Test
+  void mainMayHandleCtrlCAndReturnAValue() throws Exception {
+    var program = new Child(Counting.class);
+
+    program.readUntil("ready");
+    program.signal("INT");
+
+    assertThat(program.readToEnd()).containsExactly("did 1");
+    assertThat(program.exitCode()).isZero();
+  }
+
+  /** Leaves from within a task. */
+  static final class Exiting {
+    public static void main(String[] args) throws InterruptedException {
+      Loop.run(() -> {
+        Loop.current().launch("background", Exiting::runInBackground);
+        BEGUN.await();
+        Loop.current()
+            .launch(() -> {
+              // @start region="exit"
+              System.exit(3); // the others are cancelled and awaited, then the JVM exits
+              // @end
+            });
+        Thread.sleep(60_000);
+      });
+    }
+
+    private static final CountDownLatch BEGUN = new CountDownLatch(1);
+
+    static void runInBackground() throws InterruptedException {
+      try {
+        BEGUN.countDown();
+        Thread.sleep(60_000);
+      } finally {
+        System.out.println("cleaned up");
+      }
+    }
+  }
+
+  /** Leaves from within main. */
+  static final class ExitingMain {
+    public static void main(String[] args) throws InterruptedException {
+      Loop.run(() -> {
+        Loop.current().launch("background", Exiting::runInBackground);
+        Exiting.BEGUN.await();
+        System.exit(3);
+      });
+    }
+  }
+
+  @Test
+  void systemExitInATaskWaitsForTheOthers() throws Exception {
+    var program = new Child(Exiting.class);
+
+    assertThat(program.readToEnd()).containsExactly("cleaned up");
+    assertThat(program.exitCode()).isEqualTo(3);
+  }
+
+  @Test
+  void systemExitInMainWaitsForTheOthers() throws Exception {
+    var program = new Child(ExitingMain.class);
+
+    assertThat(program.readToEnd()).containsExactly("cleaned up");
+    assertThat(program.exitCode()).isEqualTo(3);
+  }
+
+  /** Fails in main. */
+  static final class Failing {
+    public static void main(String[] args) {
+      Loop.main(loop -> {
+        throw new IOException("disk full");
+      });
+    }
+  }
+
+  @Test
+  void mainReportsAFailureAndExits1() throws Exception {
+    var program = new Child(Failing.class);
+
+    assertThat(program.readToEnd()).contains("java.io.IOException: disk full");
+    assertThat(program.exitCode()).isEqualTo(1);
+  }
+
+  /** A JVM that can be sent signals: perl resets the SIGINT that a background job may ignore. */
+  private static final class Child {
+    private final Process process;
+    private final BufferedReader output;
+
+    Child(Class<?> main) throws IOException, URISyntaxException {
+      process =
+          new ProcessBuilder(
+                  "perl",
+                  "-e",
+                  "$SIG{INT} = 'DEFAULT'; exec { $ARGV[0] } @ARGV",
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-XX:TieredStopAtLevel=1",
+                  "-cp",
+                  classes(main) + File.pathSeparator + classes(Loop.class),
+                  main.getName())
+              .redirectErrorStream(true)
+              .start();
+      output = process.inputReader(UTF_8);
+    }
+
+    private static Path classes(Class<?> type) throws URISyntaxException {
+      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    }
+
+    void readUntil(String line) throws IOException {
+      var seen = new ArrayList<String>();
+      while (true) {
+        String read = output.readLine();
+        if (read == null) {
+          throw new AssertionError("ended without '" + line + "': " + seen);
+        }
+        seen.add(read);
+        if (read.equals(line)) {
+          return;
+        }
+      }
+    }
+
+    void signal(String name) throws IOException, InterruptedException {
+      var sender =
+          new ProcessBuilder("perl", "-e", "kill @ARGV", name, Long.toString(process.pid()));
+      assertThat(sender.inheritIO().start().waitFor()).isZero();
+    }
+
+    List<String> readToEnd() throws IOException {
+      return output.readAllLines();
+    }
+
+    int exitCode() throws InterruptedException {
+      return process.waitFor();
+    }
+  }
+}
