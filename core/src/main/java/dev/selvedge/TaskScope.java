@@ -180,14 +180,12 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
    * Cancels the children, waits for them, and lists their failures in what is about to be thrown.
    */
   private <E extends Exception> E abandon(E primary) {
-    cancelChildren(
-        new CancelReason(
-            CancelReason.Source.PARENT,
-            Optional.ofNullable(ownerTask)
-                .flatMap(Task::cancelReason)
-                .map(CancelReason::message)
-                .orElse("its owner was interrupted"),
-            ownerTask));
+    CancelReason why =
+        Optional.ofNullable(ownerTask)
+            .flatMap(Task::cancelReason)
+            .orElse(CancelReason.request("its owner was interrupted"));
+    // The same as what the cancellation of the owner forwards: either may come first.
+    cancelChildren(new CancelReason(CancelReason.Source.PARENT, why.message(), why.by()));
     awaitChildrenUninterruptibly();
     Failures.attach(primary, failures(), loop);
     return primary;

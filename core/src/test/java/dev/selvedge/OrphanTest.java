@@ -14,6 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The four ways in which a failure counts as orphaned, and that it is reported once. */
 @ExtendWith(Oracle.class)
+@SuppressWarnings("try") // closes again on purpose
 class OrphanTest {
   private final Threads.Reported reported = new Threads.Reported();
   private final IOException failure = new IOException("body");

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What the JDK's scope drops: each test is named after its line in the design's last table. */
 @ExtendWith(Oracle.class)
+@SuppressWarnings("try") // closes again on purpose
 class ScopeFailureTest {
   private final Threads.Reported reported = new Threads.Reported();
   private final IOException first = new IOException("first");
