@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,11 +67,29 @@ final class Circle {
       List<TaskImpl<?, ?>> path = path(caller, caller);
       if (path != null) {
         caller.cold().blockedOn = null;
-        var text = new StringBuilder("a circle of waits that would never end: ");
-        path.forEach(task -> text.append(task.name()).append(" -> "));
-        throw new IllegalStateException(text.append(caller.name()).toString());
+        throw new IllegalStateException(describe(path));
       }
     }
+  }
+
+  /**
+   * Refuses a wait for a caller that cannot be refused itself, because it closes: a child that is
+   * shielded from the cancellation and awaits its owner, say.
+   */
+  static void refuseWaitFor(TaskImpl<?, ?> caller) {
+    synchronized (Circle.class) {
+      List<TaskImpl<?, ?>> path = path(caller, caller);
+      if (path != null && edge(path.getLast()) instanceof Cold.Waiter waiter) {
+        waiter.refusal = describe(path);
+        LockSupport.unpark(waiter.thread);
+      }
+    }
+  }
+
+  private static String describe(List<TaskImpl<?, ?>> path) {
+    var text = new StringBuilder("a circle of waits that would never end: ");
+    path.forEach(task -> text.append(task.name()).append(" -> "));
+    return text.append(path.getFirst().name()).toString();
   }
 
   /** Whether one task waits, over whatever others, for another. */

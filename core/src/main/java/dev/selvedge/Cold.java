@@ -16,6 +16,11 @@ final class Cold extends Strand {
   static final class Waiter {
     final Thread thread = Thread.currentThread();
     final TaskImpl<?, ?> target;
+
+    /** Why the wait is refused after it began; written by whoever found the circle. */
+    volatile @Nullable String refusal;
+
+    // Guarded by the monitor of the target.
     private @Nullable Waiter previous;
     private @Nullable Waiter next;
 

@@ -49,8 +49,10 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   private static final int SMALLEST_SWEEP = 64;
 
-  /** A wait that lasts so long looks for a circle, once. */
+  /** A wait that lasts so long looks for a circle. */
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private static final long LONGEST_CHECK_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   // Guarded by this.
   private @Nullable TaskImpl<?, ?> first;
@@ -392,9 +394,14 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     if (task != null && live != 0) {
       task.cold().blockedOn = new Join(this);
     }
+    long look = CIRCLE_CHECK_NANOS;
     while (live != 0) {
-      LockSupport.park(this);
+      LockSupport.parkNanos(this, look);
       interrupted |= Thread.interrupted();
+      if (task != null && live != 0) {
+        Circle.refuseWaitFor(task);
+        look = Math.min(2 * look, LONGEST_CHECK_NANOS);
+      }
     }
     waiter = null;
     if (task != null && task.hasCold()) {

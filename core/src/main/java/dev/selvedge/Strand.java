@@ -2,9 +2,8 @@ package dev.selvedge;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Set;
-import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,9 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   /** The strand of a thread that is not a task's. */
   static final class Foreign extends Strand {
     private static final ThreadLocal<@Nullable Foreign> CURRENT = new ThreadLocal<>();
-    private static final Set<Foreign> ALL =
-        Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
+    /** Those in which something is open, also if their thread has ended without closing it. */
+    private static final Set<Foreign> OPEN = ConcurrentHashMap.newKeySet();
 
     private final Thread thread = Thread.currentThread();
 
@@ -39,12 +39,20 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
       return 0;
     }
 
+    @Override
+    void isOpen(boolean open) {
+      if (open) {
+        OPEN.add(this);
+      } else {
+        OPEN.remove(this);
+      }
+    }
+
     private static Foreign ofThisThread() {
       Foreign strand = CURRENT.get();
       if (strand == null) {
         strand = new Foreign();
         CURRENT.set(strand);
-        ALL.add(strand);
       }
       return strand;
     }
@@ -60,6 +68,9 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   /** The cancel requests that the task ever got; guarded by this. */
   abstract int acceptedRequests();
 
+  /** The first frame was pushed, or the last one taken out. */
+  void isOpen(boolean open) {}
+
   static Strand current() {
     TaskImpl<?, ?> task = TaskImpl.current();
     return task != null ? task.cold() : Foreign.ofThisThread();
@@ -68,9 +79,7 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   /** The open scopes of all threads that are not tasks. */
   static Collection<TaskScope<?>> foreignScopes() {
     var scopes = new ArrayList<TaskScope<?>>();
-    synchronized (Foreign.ALL) {
-      Foreign.ALL.forEach(strand -> strand.addScopes(scopes));
-    }
+    Foreign.OPEN.forEach(strand -> strand.addScopes(scopes));
     return scopes;
   }
 
@@ -83,6 +92,9 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   }
 
   synchronized void push(Frame frame) {
+    if (top == null) {
+      isOpen(true);
+    }
     frame.enclosing = top;
     top = frame;
   }
@@ -91,6 +103,9 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   synchronized void pop(Frame frame) {
     if (top == frame) {
       top = frame.enclosing;
+      if (top == null) {
+        isOpen(false);
+      }
       return;
     }
     for (Frame each = top; each != null; each = each.enclosing) {

@@ -378,15 +378,15 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     try {
       if (timed || caller == null) {
-        return park(null, nanos, timed);
+        return park(waiter, null, nanos, timed);
       }
       caller.cold().blockedOn = waiter;
       if (Circle.mayClose(caller)) {
         Circle.refuse(caller);
       }
-      if (!park(caller, CIRCLE_CHECK_NANOS, true)) {
+      if (!park(waiter, caller, CIRCLE_CHECK_NANOS, true)) {
         Circle.refuse(caller);
-        park(caller, 0, false);
+        park(waiter, caller, 0, false);
       }
       return true;
     } finally {
@@ -399,7 +399,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  private boolean park(@Nullable TaskImpl<?, ?> caller, long nanos, boolean timed)
+  private boolean park(
+      Cold.Waiter waiter, @Nullable TaskImpl<?, ?> caller, long nanos, boolean timed)
       throws InterruptedException {
     long deadline = System.nanoTime() + nanos;
     while (!isDone()) {
@@ -418,6 +419,10 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         }
         Thread.interrupted();
         throw interrupted();
+      }
+      String refusal = waiter.refusal;
+      if (refusal != null && !isDone()) {
+        throw new IllegalStateException(refusal);
       }
     }
     return true;

@@ -201,4 +201,36 @@ class CircleTest {
       assertThat(self.get().await()).isEqualTo("went on");
     }
   }
+
+  @Test
+  @DisplayName("EXC-16: a shielded child that awaits its closing owner is refused; the close ends")
+  void aShieldedChildThatAwaitsItsClosingOwner() throws Exception {
+    var self = new CompletableFuture<Task<String, Exception>>();
+    var seen = new CompletableFuture<Throwable>();
+    try (Loop loop = open()) {
+      self.complete(
+          loop.<String, Exception>createTask(
+              "owner",
+              () -> {
+                Task<String, Exception> owner = self.get();
+                try (var scope = TaskScope.<Exception>open()) {
+                  Task<Object, Exception> child =
+                      scope.fork(() ->
+                          Task.shielded(() -> {
+                            try {
+                              return owner.await();
+                            } catch (IllegalStateException e) {
+                              seen.complete(e);
+                              return "refused";
+                            }
+                          }));
+                  Gate.awaitBlocked(child);
+                }
+                return "closed";
+              }));
+
+      assertThat(self.get().await()).isEqualTo("closed");
+      assertThat(seen.get()).hasMessageContaining("circle").hasMessageContaining("owner");
+    }
+  }
 }

@@ -3,6 +3,7 @@ package dev.selvedge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.programs.Exits;
+import dev.selvedge.programs.ForgottenScope;
 import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -149,6 +150,17 @@ class ProcessExitTest {
       assertThat(ended.code()).isEqualTo(3);
       assertThat(ended.out()).containsExactly("exiting", "a finally SHUTDOWN x1");
       assertThat(ended.err()).isEmpty();
+    }
+  }
+
+  @Test
+  @DisplayName("What failed in a scope that a plain thread never closed is printed at the exit")
+  void aForgottenScopeOfAPlainThread() throws Exception {
+    try (ChildJvm child = ChildJvm.start(ForgottenScope.class)) {
+      ChildJvm.Ended ended = child.awaitEnd(SOON);
+
+      assertThat(ended.code()).isZero();
+      assertThat(ended.err()).containsOnlyOnce("\njava.io.IOException: nobody joined");
     }
   }
 
