@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * belong to the thread that opened it.
  *
  * <p><b>Pitfall:</b> use it in a {@code try} block. A task that ends without closing its scope has
- * it closed, with a warning; a thread that is no task has not.
+ * it closed, with a warning; one that a plain thread forgets stays open until the process exits.
  *
  * @param <X> the checked exception of the children; {@code var} infers {@link Exception}
  * @since 0.1.0
