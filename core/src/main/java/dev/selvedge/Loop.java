@@ -407,7 +407,7 @@ public final class Loop extends Owner implements AutoCloseable {
 
   private Run begin() {
     refuseOwnTask("run");
-    var active = new Run(this);
+    var active = new Run();
     synchronized (this) {
       if (isClosed() || shuttingDown) {
         throw new IllegalStateException(this + " is closed: create another");

@@ -277,16 +277,12 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     }
     var owners = new ArrayDeque<Owner>();
     boolean first = cancelLevel(reason, owners);
-    drain(owners, reason);
+    cancelAll(owners, reason);
     return first;
   }
 
   /** Cancels what the owners hold because what holds them was cancelled. */
   static void cancelAll(ArrayDeque<Owner> owners, CancelReason reason) {
-    drain(owners, reason);
-  }
-
-  private static void drain(ArrayDeque<Owner> owners, CancelReason reason) {
     if (owners.isEmpty()) {
       return;
     }

@@ -5,8 +5,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One {@code run}, {@code runUntilComplete} or {@code runForever} on its way. */
 final class Run {
-  final Loop loop;
-
   /** The task that waits for this run; null if it is no task. */
   final @Nullable TaskImpl<?, ?> caller = TaskImpl.current();
 
@@ -16,10 +14,6 @@ final class Run {
   private @Nullable TaskImpl<?, ?> main;
   private @Nullable CancelReason cancelled;
   private boolean keyboardInterrupt;
-
-  Run(Loop loop) {
-    this.loop = loop;
-  }
 
   /** Names the main task; what was cancelled before it had one cancels it now. */
   void main(TaskImpl<?, ?> task) {
