@@ -3,6 +3,7 @@ package dev.selvedge;
 import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -34,15 +35,22 @@ public final class CancelScope extends Frame {
     EXITED
   }
 
+  private final @Nullable Timeout timeout;
+
   // Guarded by this, taken before the monitor of the strand: phase, strand, reason.
   private Phase phase = Phase.NEW;
   private @Nullable Strand strand;
+
+  /** Once the scope is in a strand, written under both monitors and read under either. */
   private @Nullable CancelReason reason;
 
   /** The count of the strand's cancellations with this one; guarded by the strand. */
   private int cancelledAt;
 
-  private CancelScope() {}
+  /** A scope whose cancellation means that a limit was reached, or that of a user. */
+  CancelScope(@Nullable Timeout timeout) {
+    this.timeout = timeout;
+  }
 
   /**
    * A new scope.
@@ -50,7 +58,7 @@ public final class CancelScope extends Frame {
    * @return the scope
    */
   public static CancelScope create() {
-    return new CancelScope();
+    return new CancelScope(null);
   }
 
   /**
@@ -120,10 +128,15 @@ public final class CancelScope extends Frame {
       if (outside) {
         Thread.currentThread().interrupt();
       }
+      if (thrown != null && timeout != null) {
+        timeout.explain(thrown);
+      }
       return Failures.deliver(value, thrown);
     }
     if (!outside) {
-      throw Failures.carry(new TaskCancelledException(own, thrown), thrown);
+      Throwable ended =
+          timeout == null ? new TaskCancelledException(own, thrown) : timeout.exception(thrown);
+      throw Failures.<RuntimeException>sneak(Failures.carry(ended, thrown));
     }
     if (thrown instanceof InterruptedException) {
       return Failures.deliver(value, thrown);
@@ -185,20 +198,28 @@ public final class CancelScope extends Frame {
   public boolean cancel(CancelReason reason) {
     requireNonNull(reason, "reason");
     var forward = new ArrayDeque<Owner>();
-    synchronized (this) {
-      if (phase == Phase.EXITED || this.reason != null) {
-        return false;
-      }
-      this.reason = reason;
-      Strand entered = strand;
-      if (entered != null) {
-        synchronized (entered) {
-          cancelledAt = entered.nextCancellation();
-          entered.interrupt(this, forward);
-        }
-      }
+    if (!request(reason, forward)) {
+      return false;
     }
     Owner.cancelAll(forward, reason);
+    return true;
+  }
+
+  /** Interrupts the body, unless it was or has ended, and adds the scopes below. */
+  synchronized boolean request(CancelReason why, Collection<? super Owner> below) {
+    if (phase == Phase.EXITED || reason != null) {
+      return false;
+    }
+    Strand entered = strand;
+    if (entered == null) {
+      reason = why;
+      return true;
+    }
+    synchronized (entered) {
+      reason = why;
+      cancelledAt = entered.nextCancellation();
+      entered.interrupt(this, below);
+    }
     return true;
   }
 
@@ -209,6 +230,19 @@ public final class CancelScope extends Frame {
    */
   public synchronized Optional<CancelReason> cancelReason() {
     return Optional.ofNullable(reason);
+  }
+
+  synchronized boolean hasEnded() {
+    return phase == Phase.EXITED;
+  }
+
+  @Nullable Timeout timeout() {
+    return timeout;
+  }
+
+  /** Why it was cancelled in its strand; the caller holds the monitor of that. */
+  @Nullable CancelReason reasonInStrand() {
+    return reason;
   }
 
   @Override

@@ -63,6 +63,12 @@ final class Failures {
             && !(thrown instanceof SocketTimeoutException));
   }
 
+  /** What a wait throws when its thread was interrupted: it says why, if the library knows. */
+  static InterruptedException interrupted() {
+    CancelReason reason = Strand.cancellation();
+    return new InterruptedException(reason == null ? null : reason.toString());
+  }
+
   /** The failures that an interrupted join left in the exception which ended a cancelled task. */
   static List<Throwable> suppressedFailures(@Nullable Throwable ending) {
     var failures = new ArrayList<Throwable>();

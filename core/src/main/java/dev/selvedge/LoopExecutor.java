@@ -43,7 +43,9 @@ final class LoopExecutor extends AbstractExecutorService {
     @Override
     public T get(long timeout, TimeUnit unit)
         throws InterruptedException, ExecutionException, TimeoutException {
-      task.awaitEnd(unit.toNanos(timeout));
+      if (!task.awaitEnd(unit.toNanos(timeout))) {
+        throw new TimeoutException(task.name() + " is not done in time");
+      }
       return read();
     }
 
@@ -115,7 +117,6 @@ final class LoopExecutor extends AbstractExecutorService {
       throws InterruptedException {
     long deadline = System.nanoTime() + Math.min(unit.toNanos(timeout), Long.MAX_VALUE / 2);
     var futures = new ArrayList<Future<T>>(tasks.size());
-    boolean allDone = false;
     try {
       for (Callable<T> task : tasks) {
         futures.add(submit(task));
@@ -123,16 +124,11 @@ final class LoopExecutor extends AbstractExecutorService {
       for (Future<T> future : futures) {
         ((TaskFuture<T>) future).task().awaitEnd(deadline - System.nanoTime());
       }
-      allDone = true;
-    } catch (TimeoutException e) {
-      // As the JDK has it: what is not done by now is cancelled and returned as it is.
       return futures;
     } finally {
-      if (!allDone) {
-        futures.forEach(future -> future.cancel(true));
-      }
+      // As the JDK has it: what is not done by now is cancelled and returned as it is.
+      futures.forEach(future -> future.cancel(true));
     }
-    return futures;
   }
 
   private void start(TaskImpl<?, ?> task) {

@@ -1,5 +1,6 @@
 package dev.selvedge;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Set;
@@ -125,6 +126,69 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
 
   private synchronized @Nullable TaskScope<?> scopeInside(@Nullable Frame frame) {
     return top != frame && top instanceof TaskScope<?> scope ? scope : null;
+  }
+
+  /**
+   * Why the innermost thing that is open in the current thread was cancelled; null if nothing was,
+   * or if a shield keeps it off.
+   */
+  static @Nullable CancelReason cancellation() {
+    TaskImpl<?, ?> task = TaskImpl.current();
+    Strand strand = openInThisThread(task);
+    if (strand != null) {
+      synchronized (strand) {
+        for (Frame frame = strand.top; frame != null; frame = frame.enclosing) {
+          switch (frame) {
+            case Shield _ -> {
+              return null;
+            }
+            case CancelScope scope when scope.reasonInStrand() != null -> {
+              return scope.reasonInStrand();
+            }
+            case CancelScope _ -> {}
+            case Owner _ -> {}
+          }
+        }
+      }
+    }
+    return task == null ? null : task.cancelReason().orElse(null);
+  }
+
+  /** The nearest of the deadlines around the caller, as far as a shield and along ownership. */
+  static @Nullable Instant deadline() {
+    TaskImpl<?, ?> task = TaskImpl.current();
+    Strand strand = openInThisThread(task);
+    TaskScope<?> owner = null;
+    Instant nearest = null;
+    while (true) {
+      if (strand != null) {
+        synchronized (strand) {
+          Frame frame = owner == null ? strand.top : owner.enclosing;
+          for (; frame != null; frame = frame.enclosing) {
+            if (frame instanceof Shield) {
+              return nearest;
+            }
+            if (frame instanceof CancelScope scope && scope.timeout() != null) {
+              Instant when = scope.timeout().when();
+              nearest = nearest == null || when.isBefore(nearest) ? when : nearest;
+            }
+          }
+        }
+      }
+      if (task == null || !(task.owner() instanceof TaskScope<?> scope)) {
+        return nearest;
+      }
+      owner = scope;
+      strand = scope.strand();
+      task = scope.ownerTask();
+    }
+  }
+
+  private static @Nullable Strand openInThisThread(@Nullable TaskImpl<?, ?> task) {
+    if (task == null) {
+      return Foreign.CURRENT.get();
+    }
+    return task.hasCold() ? task.cold() : null;
   }
 
   synchronized int nextCancellation() {

@@ -257,9 +257,7 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    */
   static void checkCancelled() throws InterruptedException {
     if (Thread.interrupted()) {
-      TaskImpl<?, ?> task = TaskImpl.current();
-      throw new InterruptedException(
-          task == null ? null : task.cancelReason().map(CancelReason::toString).orElse(null));
+      throw Failures.interrupted();
     }
   }
 

@@ -351,16 +351,14 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     awaitDone(0, false);
   }
 
-  /** Waits for the end for a limited time and retrieves nothing. */
-  void awaitEnd(long nanos) throws InterruptedException, TimeoutException {
-    if (!awaitDone(nanos, true)) {
-      throw new TimeoutException(name() + " is not done in time");
-    }
+  /** Waits for the end for a limited time and retrieves nothing. Returns whether it is done. */
+  boolean awaitEnd(long nanos) throws InterruptedException {
+    return awaitDone(nanos, true);
   }
 
   private boolean awaitDone(long nanos, boolean timed) throws InterruptedException {
     if (Thread.interrupted()) {
-      throw interrupted();
+      throw Failures.interrupted();
     }
     if (isDone()) {
       return true;
@@ -418,7 +416,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
           caller.cold().blockedOn = null;
         }
         Thread.interrupted();
-        throw interrupted();
+        throw Failures.interrupted();
       }
       String refusal = waiter.refusal;
       if (refusal != null && !isDone()) {
@@ -426,12 +424,6 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       }
     }
     return true;
-  }
-
-  private static InterruptedException interrupted() {
-    TaskImpl<?, ?> task = current();
-    return new InterruptedException(
-        task == null ? null : task.cancelReason().map(CancelReason::toString).orElse(null));
   }
 
   /** Waits whatever happens; each interrupt is passed on. Returns whether there was one. */

@@ -1,10 +1,10 @@
 package dev.selvedge;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,9 +181,8 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
    */
   private <E extends Exception> E abandon(E primary) {
     CancelReason why =
-        Optional.ofNullable(ownerTask)
-            .flatMap(Task::cancelReason)
-            .orElse(CancelReason.request("its owner was interrupted"));
+        requireNonNullElse(
+            Strand.cancellation(), CancelReason.request("its owner was interrupted"));
     // The same as what the cancellation of the owner forwards: either may come first.
     cancelChildren(new CancelReason(CancelReason.Source.PARENT, why.message(), why.by()));
     awaitChildrenUninterruptibly();
@@ -285,6 +284,10 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   @Override
   Loop loop() {
     return loop;
+  }
+
+  Strand strand() {
+    return strand;
   }
 
   @Nullable TaskImpl<?, ?> ownerTask() {

@@ -37,7 +37,7 @@ class CancelRequestTest {
 
   @Test
   @DisplayName("CAN-01: cancel is a request: true, and the task is neither done nor cancelled yet")
-  void cancelIsARequest() {
+  void cancelIsARequest() throws Exception {
     try (Loop loop = open()) {
       Task<String, RuntimeException> task =
           loop.createTask(() -> {
@@ -46,6 +46,7 @@ class CancelRequestTest {
             Thread.sleep(60_000);
             return "never";
           });
+      started.await();
 
       assertThat(task.cancel()).isTrue();
 

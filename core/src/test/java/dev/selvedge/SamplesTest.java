@@ -3,7 +3,9 @@ package dev.selvedge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -82,6 +84,24 @@ class SamplesTest {
       loop.launch("heartbeat", () -> new CountDownLatch(1).await());
       return fetch("a");
     });
+    // @end
+  }
+
+  @Test
+  void aTimeoutCancelsItsBody() throws Exception {
+    assertThat(limited()).isEqualTo("too slow");
+  }
+
+  private static String limited() throws InterruptedException {
+    // @start region="timeout"
+    try {
+      return Timeout.within(Duration.ofMillis(10), () -> {
+        new CountDownLatch(1).await();
+        return "never";
+      });
+    } catch (TimeoutException e) {
+      return "too slow";
+    }
     // @end
   }
 }
