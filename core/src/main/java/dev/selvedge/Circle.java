@@ -151,6 +151,7 @@ final class Circle {
   }
 
   private static @Nullable Object edge(TaskImpl<?, ?> task) {
-    return task.hasCold() ? task.cold().blockedOn : null;
+    Object edge = task.hasCold() ? task.cold().blockedOn : null;
+    return edge instanceof Cold.Waiter waiter && waiter.timed ? null : edge;
   }
 }

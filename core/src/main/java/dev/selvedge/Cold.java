@@ -17,6 +17,9 @@ final class Cold extends Strand {
     final Thread thread = Thread.currentThread();
     final TaskImpl<?, ?> target;
 
+    /** Whether it gives up by itself, and so can be part of no circle. */
+    final boolean timed;
+
     /** Why the wait is refused after it began; written by whoever found the circle. */
     volatile @Nullable String refusal;
 
@@ -24,13 +27,17 @@ final class Cold extends Strand {
     private @Nullable Waiter previous;
     private @Nullable Waiter next;
 
-    Waiter(TaskImpl<?, ?> target) {
+    Waiter(TaskImpl<?, ?> target, boolean timed) {
       this.target = target;
+      this.timed = timed;
     }
   }
 
   private final TaskImpl<?, ?> task;
   final @Nullable String givenName;
+
+  /** In debug mode. */
+  final @Nullable TaskTrace created;
 
   /** The outstanding requests. */
   int requests;
@@ -39,6 +46,9 @@ final class Cold extends Strand {
   int accepted;
 
   @Nullable CancelReason reason;
+
+  /** When the first of the outstanding requests came, by {@code System.nanoTime}. */
+  long askedAt;
 
   /** Whether the task itself asked. */
   boolean askedItself;
@@ -57,14 +67,18 @@ final class Cold extends Strand {
   private @Nullable Waiter waiters;
 
   /**
-   * What the task waits for without a limit: a {@link Waiter}, or the {@link Owner.Join} of its own
-   * scope. Written by the task, read by whoever looks for a circle.
+   * What the task waits for: a {@link Waiter}, or the {@link Owner.Join} of its own scope. Written
+   * by the task, read by whoever looks for a circle or takes a snapshot.
    */
   volatile @Nullable Object blockedOn;
 
-  Cold(TaskImpl<?, ?> task, @Nullable String givenName) {
+  /** In which the body failed; written and read by the thread of the task. */
+  Context.@Nullable Captured context;
+
+  Cold(TaskImpl<?, ?> task, @Nullable String givenName, @Nullable TaskTrace created) {
     this.task = task;
     this.givenName = givenName;
+    this.created = created;
   }
 
   @Override

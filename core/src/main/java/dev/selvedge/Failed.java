@@ -44,7 +44,12 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private final Owner owner;
   private final long id;
   private final @Nullable String givenName;
+  private final @Nullable TaskTrace created;
+  private final Context.@Nullable Captured context;
   private volatile Fate fate = Fate.UNREAD;
+
+  /** Whether it was ignored before there was a failure; the thread of the task's. */
+  private boolean ignoredAtEnd;
 
   /** The timer of {@code orphanAfter}; written before the task can be seen to be done. */
   private volatile @Nullable ScheduledFuture<?> timer;
@@ -56,6 +61,8 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     this.owner = task.owner();
     this.id = task.id();
     this.givenName = task.givenName();
+    this.created = task.created();
+    this.context = task.hasCold() ? task.cold().context : null;
   }
 
   long id() {
@@ -68,6 +75,10 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
 
   Owner owner() {
     return owner;
+  }
+
+  @Nullable TaskTrace created() {
+    return created;
   }
 
   boolean isUnread() {
@@ -88,6 +99,25 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   void ignore() {
     if (settle(Fate.IGNORED)) {
       release();
+      tellIgnored();
+    }
+  }
+
+  /** Ignored before the task is done; its listeners are told when it is. */
+  void ignoreAtEnd() {
+    ignoredAtEnd = settle(Fate.IGNORED);
+  }
+
+  void tellIgnoredAtEnd() {
+    if (ignoredAtEnd) {
+      tellIgnored();
+    }
+  }
+
+  private void tellIgnored() {
+    Listeners listeners = owner.loop().listeners();
+    if (listeners != null) {
+      failures().forEach(failure -> listeners.tolerated(task(), failure));
     }
   }
 
@@ -141,19 +171,23 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
         return posted;
       }
       for (Throwable failure : unheard) {
-        posted.add(owner.loop().reports().post(context(failure)));
+        posted.add(owner.loop().reports().post(report(failure), context));
       }
     }
     release();
     return posted;
   }
 
-  private ExceptionContext context(Throwable failure) {
-    TaskImpl<?, ?> task = get();
+  private ExceptionContext report(Throwable failure) {
     return new ExceptionContext(
         "Task exception was never retrieved",
         failure,
-        task != null ? task : TaskImpl.replica(this),
-        Map.of());
+        task(),
+        created == null ? Map.of() : Map.of("created", created.frames()));
+  }
+
+  private TaskImpl<?, ?> task() {
+    TaskImpl<?, ?> task = get();
+    return task != null ? task : TaskImpl.replica(this);
   }
 }

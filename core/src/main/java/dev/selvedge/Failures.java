@@ -74,7 +74,7 @@ final class Failures {
     var failures = new ArrayList<Throwable>();
     if (ending != null) {
       for (Throwable suppressed : ending.getSuppressed()) {
-        if (!(suppressed instanceof InterruptedException)) {
+        if (!(suppressed instanceof InterruptedException || suppressed instanceof TaskTrace)) {
           failures.add(suppressed);
         }
       }
@@ -94,12 +94,16 @@ final class Failures {
         return true;
       }
       Throwable[] present = primary.getSuppressed();
+      int failures = 0;
       for (Throwable suppressed : present) {
         if (suppressed == other) {
           return true;
         }
+        if (!(suppressed instanceof TaskTrace)) {
+          failures++;
+        }
       }
-      if (present.length >= MAX_SUPPRESSED) {
+      if (failures >= MAX_SUPPRESSED) {
         return false;
       }
       primary.addSuppressed(other);

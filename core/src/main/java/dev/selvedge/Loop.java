@@ -57,6 +57,9 @@ public final class Loop extends Owner implements AutoCloseable {
   private final Duration shutdownTimeout;
   private final Duration stragglerWarning;
   private final @Nullable Duration orphanAfter;
+  private final boolean debug;
+  private final @Nullable Context context;
+  private final @Nullable Listeners listeners;
   private final Reports reports = new Reports(this);
   private final CountDownLatch shutDown = new CountDownLatch(1);
   private volatile @Nullable LoopExceptionHandler handler;
@@ -75,6 +78,12 @@ public final class Loop extends Owner implements AutoCloseable {
     shutdownTimeout = builder.shutdownTimeout;
     stragglerWarning = builder.stragglerWarning;
     orphanAfter = builder.orphanAfter;
+    debug = builder.debug;
+    context =
+        builder.inherited.isEmpty() && builder.carriers.isEmpty()
+            ? null
+            : new Context(builder.inherited, builder.carriers);
+    listeners = builder.listeners.isEmpty() ? null : new Listeners(this, builder.listeners);
     ALL.add(this);
     if (handleSignals) {
       Exit.hook();
@@ -125,6 +134,10 @@ public final class Loop extends Owner implements AutoCloseable {
     private Duration shutdownTimeout = Duration.ofSeconds(30);
     private Duration stragglerWarning = Duration.ofSeconds(10);
     private @Nullable Duration orphanAfter;
+    private boolean debug = Boolean.getBoolean("selvedge.debug");
+    private final List<ScopedValue<?>> inherited = new ArrayList<>();
+    private final List<ContextCarrier> carriers = new ArrayList<>();
+    private final List<LoopListener> listeners = new ArrayList<>();
 
     private Builder() {}
 
@@ -212,6 +225,57 @@ public final class Loop extends Owner implements AutoCloseable {
      */
     public Builder orphanAfter(Duration delay) {
       this.orphanAfter = requirePositive(delay, "orphanAfter");
+      return this;
+    }
+
+    /**
+     * Whether tasks remember where they were created: asyncio's debug mode. Reports, the task tree
+     * and failures then say so, and the threads of tasks without a name are named too. Costs some
+     * microseconds and a stack trace a task.
+     *
+     * @param debug true to switch it on; if not set, whether the system property {@code
+     *     selvedge.debug} is true, which is the way to switch it on for the default loop
+     * @return this
+     */
+    public Builder debug(boolean debug) {
+      this.debug = debug;
+      return this;
+    }
+
+    /**
+     * Scoped values that tasks, also those of scopes, take along from the thread that forks them.
+     * (Plain virtual threads inherit none.) They are captured at the fork; those that are not bound
+     * there are not bound in the task.
+     *
+     * @param values added to those of earlier calls; none if not set
+     * @return this
+     */
+    public Builder inherit(ScopedValue<?>... values) {
+      for (ScopedValue<?> value : requireNonNull(values, "values")) {
+        inherited.add(requireNonNull(value, "value"));
+      }
+      return this;
+    }
+
+    /**
+     * Something else that tasks, also those of scopes, take along from the thread that forks them.
+     *
+     * @param carrier added to those of earlier calls, the first is the outermost; none if not set
+     * @return this
+     */
+    public Builder carry(ContextCarrier carrier) {
+      carriers.add(requireNonNull(carrier, "carrier"));
+      return this;
+    }
+
+    /**
+     * Who is told what happens to tasks.
+     *
+     * @param listener added to those of earlier calls; none if not set
+     * @return this
+     */
+    public Builder listener(LoopListener listener) {
+      listeners.add(requireNonNull(listener, "listener"));
       return this;
     }
 
@@ -616,6 +680,17 @@ public final class Loop extends Owner implements AutoCloseable {
     return Collections.unmodifiableSet(tasks);
   }
 
+  /**
+   * What is running below this loop: scopes, tasks, and who awaits whom. For the default loop also
+   * the scopes that threads outside of tasks opened. Stops nobody; takes time in proportion to the
+   * number of tasks.
+   *
+   * @return the tree, as data and, by {@code toString}, as text
+   */
+  public TaskTree snapshot() {
+    return Snapshot.of(this);
+  }
+
   /** The tasks below whose threads have not come to their end. */
   List<TaskImpl<?, ?>> unendedBelow() {
     var tasks = new ArrayList<TaskImpl<?, ?>>();
@@ -837,12 +912,25 @@ public final class Loop extends Owner implements AutoCloseable {
     return orphanAfter;
   }
 
+  boolean isDebug() {
+    return debug;
+  }
+
+  @Nullable Context context() {
+    return context;
+  }
+
+  @Nullable Listeners listeners() {
+    return listeners;
+  }
+
   boolean hasOwnThreads() {
     return factory != null;
   }
 
   /** A thread for a task, not started. */
-  Thread newThread(Runnable task, @Nullable String taskName) {
+  Thread newThread(TaskImpl<?, ?> task) {
+    String taskName = debug ? task.name() : task.givenName();
     if (factory == null) {
       return taskName == null
           ? VIRTUAL.newThread(task)
@@ -865,6 +953,11 @@ public final class Loop extends Owner implements AutoCloseable {
       thread.setName(taskName);
     }
     return thread;
+  }
+
+  @Override
+  String name() {
+    return name;
   }
 
   @Override

@@ -75,11 +75,37 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** Threads of a factory of the user's that have run their task and may not have ended yet. */
   private final @Nullable Queue<WeakReference<Thread>> ending;
 
+  private final long created = System.nanoTime();
+
+  /** Zero until somebody asks; guarded by this. */
+  private long id;
+
   Owner(boolean ownThreads) {
     ending = ownThreads ? new ConcurrentLinkedQueue<>() : null;
   }
 
   abstract Loop loop();
+
+  abstract String name();
+
+  /** A number from the sequence of the tasks, for snapshots. */
+  final synchronized long id() {
+    if (id == 0) {
+      id = TaskImpl.nextId();
+    }
+    return id;
+  }
+
+  final Duration age() {
+    return Duration.ofNanos(System.nanoTime() - created);
+  }
+
+  /** The body of a new task, in the context of the caller as far as the loop is to carry it. */
+  final <T extends @Nullable Object, X extends Exception> Body<? extends T, ? extends X> inContext(
+      Body<? extends T, ? extends X> body, int state) {
+    Context context = loop().context();
+    return context == null || (state & TaskImpl.HIDDEN) != 0 ? body : context.carry(body);
+  }
 
   /** Whether failures of its tasks are reported when their handle is unreachable. */
   abstract boolean outlivesHandles();
@@ -100,7 +126,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** Starts the thread of a new task. Nothing is counted if that fails. */
   final <I extends TaskImpl<?, ?>> I start(I task) {
     refuseIfClosed();
-    Thread thread = loop().newThread(task, task.givenName());
+    Thread thread = loop().newThread(task);
     thread.setUncaughtExceptionHandler(task);
     CancelReason refused;
     synchronized (this) {
@@ -111,6 +137,10 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
         link(task);
         LIVE.getAndAdd(this, 1);
       }
+    }
+    Listeners listeners = loop().listeners();
+    if (listeners != null) {
+      listeners.started(task);
     }
     if (refused != null) {
       task.neverRun(refused);

@@ -1,8 +1,10 @@
 package dev.selvedge;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -22,13 +24,15 @@ final class Reports {
   /** A report on its way. */
   static final class Report {
     private final @Nullable ExceptionContext context;
+    private final Context.@Nullable Captured captured;
     private final Thread reporter = Thread.currentThread();
 
     /** Set once the handler has returned. */
     private volatile boolean done;
 
-    private Report(@Nullable ExceptionContext context) {
+    private Report(@Nullable ExceptionContext context, Context.@Nullable Captured captured) {
       this.context = context;
+      this.captured = captured;
     }
   }
 
@@ -44,7 +48,12 @@ final class Reports {
 
   /** Reports without waiting. */
   Report post(ExceptionContext context) {
-    var report = new Report(context);
+    return post(context, null);
+  }
+
+  /** Reports without waiting; the handler runs in the context of the task that failed. */
+  Report post(ExceptionContext context, Context.@Nullable Captured captured) {
+    var report = new Report(context, captured);
     enqueue(report);
     return report;
   }
@@ -57,7 +66,7 @@ final class Reports {
   /** Waits until what was reported so far has been handled. */
   void flush() {
     if (carrier() != null) {
-      var marker = new Report(null);
+      var marker = new Report(null, null);
       enqueue(marker);
       await(marker);
     }
@@ -98,7 +107,7 @@ final class Reports {
       }
       try {
         if (report.context != null) {
-          handle(report.context);
+          handle(report.context, report.captured);
         }
       } catch (Throwable broken) {
         lastResort(broken);
@@ -115,6 +124,40 @@ final class Reports {
   private static void lastResort(Throwable broken) {
     Thread thread = Thread.currentThread();
     thread.getThreadGroup().uncaughtException(thread, broken);
+  }
+
+  private void handle(ExceptionContext context, Context.@Nullable Captured captured)
+      throws InterruptedException {
+    tellListeners(context);
+    if (captured == null) {
+      handle(context);
+      return;
+    }
+    var called = new AtomicBoolean();
+    try {
+      captured.run(() -> {
+        called.set(true);
+        handle(context);
+      });
+    } catch (Throwable broken) {
+      loop.defaultExceptionHandler(
+          new ExceptionContext("Exception in a context carrier", broken, null, Map.of()));
+    }
+    if (!called.get()) {
+      handle(context);
+    }
+  }
+
+  private void tellListeners(ExceptionContext context) {
+    Listeners listeners = loop.listeners();
+    if (listeners == null || context.message().equals(Listeners.BROKEN)) {
+      return;
+    }
+    if (context.future() instanceof Task<?, ?> task
+        && context.details().get("asked") instanceof Duration asked) {
+      listeners.straggling(task, asked);
+    }
+    listeners.reported(context);
   }
 
   private void handle(ExceptionContext context) {

@@ -3,6 +3,10 @@ package dev.selvedge;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Exceptions and stacks as text that a terminal or a log can take, whatever is in them. */
@@ -37,6 +41,56 @@ final class StackText {
       text.append(text.isEmpty() ? "at " : ", at ").append(frame);
     }
     return text.toString();
+  }
+
+  private static final Set<String> OWN =
+      Stream.of(
+              CancelScope.class,
+              Context.class,
+              Failures.class,
+              Loop.class,
+              Owner.class,
+              Reports.class,
+              Strand.class,
+              Task.class,
+              TaskImpl.class,
+              TaskScope.class,
+              TaskTrace.class,
+              Timeout.class)
+          .map(Class::getName)
+          .collect(Collectors.toUnmodifiableSet());
+
+  /** The innermost frame that is neither the JDK's nor the library's; without one the innermost. */
+  static String caller(List<StackTraceElement> stack) {
+    for (StackTraceElement frame : stack) {
+      String type = frame.getClassName();
+      int nested = type.indexOf('$');
+      if (!type.startsWith("java.")
+          && !type.startsWith("jdk.")
+          && !type.startsWith("sun.")
+          && !OWN.contains(nested < 0 ? type : type.substring(0, nested))) {
+        return frame.toString();
+      }
+    }
+    return stack.isEmpty() ? "an unknown place" : stack.getFirst().toString();
+  }
+
+  /** Bound while a value is printed, so that one which contains its own task comes to an end. */
+  private static final ScopedValue<Boolean> PRINTING = ScopedValue.newInstance();
+
+  private static final int LONGEST_VALUE = 100;
+
+  /** A value, shortened; never throws. */
+  static String value(@Nullable Object value) {
+    if (PRINTING.isBound()) {
+      return "...";
+    }
+    try {
+      String text = ScopedValue.where(PRINTING, true).call(() -> escape(String.valueOf(value)));
+      return text.length() <= LONGEST_VALUE ? text : text.substring(0, LONGEST_VALUE) + "...";
+    } catch (Throwable broken) {
+      return "(toString threw " + broken.getClass().getName() + ")";
+    }
   }
 
   /** The stack trace with causes and suppressed exceptions; never throws. */

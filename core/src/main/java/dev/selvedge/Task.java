@@ -3,6 +3,7 @@ package dev.selvedge;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -200,6 +201,14 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    * @return the id
    */
   long id();
+
+  /**
+   * Where the task is now: asyncio's {@code get_stack}.
+   *
+   * @return the frames of its thread, the innermost first; empty before its thread starts and after
+   *     it has ended
+   */
+  List<StackTraceElement> stackTrace();
 
   /**
    * A copy as a {@link CompletableFuture}: completing or cancelling it changes nothing here. A

@@ -7,6 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -48,7 +49,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Size</h2>
  *
- * 48 bytes with compressed references. What few tasks need is in {@link Cold}.
+ * 48 bytes with compressed references. What few tasks need is in {@link Cold}. The milliseconds
+ * from the start of the library to the creation of the task are in the upper bits of two fields:
+ * the higher ones above the id, the lower 20 above the bits of the state.
  */
 final class TaskImpl<T extends @Nullable Object, X extends Exception>
     implements Task<T, X>, Runnable, Thread.UncaughtExceptionHandler {
@@ -66,6 +69,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** The loop's own: runs the exception handler, and is neither listed nor counted. */
   static final int HIDDEN = 1 << 8;
 
+  private static final int STATE_BITS = 12;
+  private static final int ID_BITS = 44;
+  private static final long START = System.nanoTime();
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final AtomicLong IDS = new AtomicLong();
   private static final VarHandle STATE;
@@ -81,7 +87,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  private final long id;
+  private final long idAndBirth;
   private final Owner owner;
   private volatile int state;
 
@@ -98,16 +104,38 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   @Nullable TaskImpl<?, ?> next;
 
   TaskImpl(Owner owner, @Nullable String name, Body<? extends T, ? extends X> body, int state) {
-    this(IDS.incrementAndGet(), owner, name, body, state);
+    this(
+        nextId(),
+        owner,
+        name,
+        owner.inContext(body, state),
+        state,
+        TaskTrace.created(owner.loop()));
   }
 
-  private TaskImpl(long id, Owner owner, @Nullable String name, Object slot, int state) {
-    this.id = id;
+  /** From the sequence that loops and scopes share. */
+  static long nextId() {
+    return IDS.incrementAndGet();
+  }
+
+  private static long millis() {
+    return (System.nanoTime() - START) / 1_000_000;
+  }
+
+  private TaskImpl(
+      long id,
+      Owner owner,
+      @Nullable String name,
+      Object slot,
+      int state,
+      @Nullable TaskTrace created) {
+    long birth = millis();
+    this.idAndBirth = birth >>> (Integer.SIZE - STATE_BITS) << ID_BITS | id;
+    this.state = (int) birth << STATE_BITS | state;
     this.owner = owner;
     this.slot = slot;
-    this.state = state;
-    if (name != null) {
-      cold = new Cold(this, name);
+    if (name != null || created != null) {
+      cold = new Cold(this, name, created);
     }
   }
 
@@ -116,7 +144,12 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     int ended = failed.cancelled ? CANCELLED : FAILED;
     var task =
         new TaskImpl<Object, Exception>(
-            failed.id(), failed.owner(), failed.givenName(), failed, STARTED | DONE | ended);
+            failed.id(),
+            failed.owner(),
+            failed.givenName(),
+            failed,
+            STARTED | DONE | ended,
+            failed.created());
     task.cold().calledBack = true;
     return task;
   }
@@ -197,6 +230,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         if (asked) {
           Failures.explain(thrown, reasonOrInterrupt());
         }
+        TaskTrace.created(thrown, created());
         slot = failed(thrown, false, seen);
         if (STATE.compareAndSet(this, seen, seen | DONE | FAILED)) {
           return;
@@ -224,7 +258,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     if ((seen & RETRIEVED) != 0) {
       failed.retrieve();
     } else if ((seen & IGNORED) != 0) {
-      failed.ignore();
+      failed.ignoreAtEnd();
     }
     return failed;
   }
@@ -239,6 +273,14 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   private void finish() {
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
+    Listeners listeners = loop().listeners();
+    if (listeners != null && (state & HIDDEN) == 0) {
+      awaitInterrupts();
+      listeners.finished(this, ending());
+      if (failed != null) {
+        failed.tellIgnoredAtEnd();
+      }
+    }
     try {
       if (failed != null) {
         // Made now, so that a callback which comes from here on waits until the owner has heard.
@@ -267,9 +309,18 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     Cold rest = cold;
     if (rest != null) {
       rest.takeWaiters().forEach(LockSupport::unpark);
-      // Any interrupt of a cancellation was sent before the monitor could be taken.
-      Thread.interrupted();
+      awaitInterrupts();
       callBack(rest);
+    }
+  }
+
+  /** Any interrupt of a cancellation that was accepted is sent before the monitor can be taken. */
+  private void awaitInterrupts() {
+    Cold rest = cold;
+    if (rest != null) {
+      synchronized (rest) {
+        Thread.interrupted();
+      }
     }
   }
 
@@ -317,6 +368,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       STATE.getAndBitwiseOr(this, STARTED | CANCEL | DONE | CANCELLED);
     }
     thread = null;
+    Listeners listeners = loop().listeners();
+    if (listeners != null) {
+      listeners.cancelled(this, reason);
+      listeners.finished(this, ending());
+    }
     rest.takeWaiters().forEach(LockSupport::unpark);
     callBack(rest);
   }
@@ -370,15 +426,18 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     if (equals(caller) && !timed) {
       throw new IllegalStateException(name() + " awaits itself: it would wait for ever");
     }
-    var waiter = new Cold.Waiter(this);
+    var waiter = new Cold.Waiter(this, timed);
     if (!cold().addWaiter(waiter)) {
       return true;
     }
     try {
-      if (timed || caller == null) {
+      if (caller == null) {
         return park(waiter, null, nanos, timed);
       }
       caller.cold().blockedOn = waiter;
+      if (timed) {
+        return park(waiter, caller, nanos, true);
+      }
       if (Circle.mayClose(caller)) {
         Circle.refuse(caller);
       }
@@ -388,7 +447,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       }
       return true;
     } finally {
-      if (caller != null && !timed) {
+      if (caller != null) {
         caller.cold().blockedOn = null;
       }
       if (!isDone()) {
@@ -481,6 +540,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       return value();
     }
     retrieve();
+    TaskTrace.awaited(ending);
     throw Failures.<RuntimeException>sneak(ending);
   }
 
@@ -546,6 +606,17 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   /** Accepts a request, interrupts the body, and adds the scopes below. */
   boolean request(CancelReason why, Collection<? super Owner> below) {
+    if (!accept(why, below)) {
+      return false;
+    }
+    Listeners listeners = loop().listeners();
+    if (listeners != null) {
+      listeners.cancelled(this, why);
+    }
+    return true;
+  }
+
+  private boolean accept(CancelReason why, Collection<? super Owner> below) {
     if (isDone()) {
       return false;
     }
@@ -558,6 +629,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
           return false;
         }
       } while (!STATE.compareAndSet(this, seen, seen | CANCEL));
+      if (asked.requests == 0) {
+        asked.askedAt = System.nanoTime();
+      }
       asked.requests++;
       asked.accepted++;
       if (asked.reason == null) {
@@ -595,7 +669,15 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
           this,
           Map.of(
               "reason", reasonOrInterrupt(),
+              "asked", sinceRequest(),
               "stack", StackText.of(running.getStackTrace())));
+    }
+  }
+
+  private Duration sinceRequest() {
+    Cold asked = cold();
+    synchronized (asked) {
+      return Duration.ofNanos(System.nanoTime() - asked.askedAt);
     }
   }
 
@@ -695,7 +777,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   @Override
   public String name() {
     String given = givenName();
-    return given != null ? given : "task-" + id;
+    return given != null ? given : "task-" + id();
   }
 
   @Nullable String givenName() {
@@ -705,7 +787,35 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   @Override
   public long id() {
-    return id;
+    return idAndBirth & (1L << ID_BITS) - 1;
+  }
+
+  Duration age() {
+    long birth =
+        idAndBirth >>> ID_BITS << (Integer.SIZE - STATE_BITS) | state >>> STATE_BITS;
+    return Duration.ofMillis(millis() - birth);
+  }
+
+  /** What it waits for, by id. */
+  List<Long> awaits() {
+    Cold waiting = cold;
+    return switch (waiting == null ? null : waiting.blockedOn) {
+      case Cold.Waiter waiter -> List.of(waiter.target.id());
+      case Owner.Join join -> List.of(join.owner().id());
+      case null, default -> List.of();
+    };
+  }
+
+  @Override
+  public List<StackTraceElement> stackTrace() {
+    Thread running = thread;
+    return running == null ? List.of() : List.of(running.getStackTrace());
+  }
+
+  /** Where it was created, in debug mode. */
+  @Nullable TaskTrace created() {
+    Cold rest = cold;
+    return rest == null ? null : rest.created;
   }
 
   Owner owner() {
@@ -739,7 +849,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     if (present != null) {
       return present;
     }
-    var created = new Cold(this, null);
+    var created = new Cold(this, null, null);
     Cold raced = (Cold) COLD.compareAndExchange(this, null, created);
     return raced == null ? created : raced;
   }
@@ -753,12 +863,12 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof TaskImpl<?, ?> task && task.id == id;
+    return other instanceof TaskImpl<?, ?> task && task.id() == id();
   }
 
   @Override
   public int hashCode() {
-    return Long.hashCode(id);
+    return Long.hashCode(id());
   }
 
   /** One word for the state, as asyncio prints it. */
@@ -769,14 +879,25 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     return cancelRequests() > 0 ? "cancelling" : "pending";
   }
 
+  /** Counts as retrieving nothing, and throws nothing, whatever the value and failure do. */
   @Override
   public String toString() {
     String given = givenName();
-    String text = "Task[" + (given == null ? "" : given + ", ") + "id=" + id + ", " + word();
-    Throwable ending = isDone() ? ending() : null;
-    if (ending != null) {
-      text += ", exception=" + StackText.describe(ending);
+    String text = "Task[" + (given == null ? "" : given + ", ") + "id=" + id() + ", " + word();
+    if (isDone()) {
+      Throwable ending = ending();
+      text +=
+          ending == null
+              ? ", result=" + StackText.value(slot)
+              : ", exception=" + StackText.describe(ending);
+    } else {
+      for (long awaited : awaits()) {
+        text += ", awaits #" + awaited;
+      }
+      List<StackTraceElement> stack = stackTrace();
+      text += stack.isEmpty() ? "" : ", at " + StackText.caller(stack);
     }
-    return text + "]";
+    TaskTrace trace = created();
+    return text + (trace == null ? "" : ", created at " + trace.where()) + "]";
   }
 }

@@ -202,6 +202,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     }
     if (thrown != null) {
       Failures.attach(thrown, failures, loop);
+      TaskTrace.awaited(thrown);
       throw Failures.<RuntimeException>sneak(thrown);
     }
   }
@@ -279,6 +280,15 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   @Override
   boolean outlivesHandles() {
     return policy == Policy.SUPERVISE;
+  }
+
+  @Override
+  String name() {
+    return "TaskScope";
+  }
+
+  Thread ownerThread() {
+    return ownerThread;
   }
 
   @Override

@@ -68,7 +68,7 @@ class CancelOutcomeTest {
 
       assertThatThrownBy(task::await).isSameAs(failure);
       assertThat(task.isCancelled()).isFalse();
-      assertThat(failure.getSuppressed())
+      assertThat(Suppressed.in(failure))
           .singleElement()
           .isInstanceOfSatisfying(
               TaskCancelledException.class, e -> assertThat(e.reason().message()).isEqualTo("why"));

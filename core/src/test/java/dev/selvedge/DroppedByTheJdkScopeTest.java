@@ -58,7 +58,7 @@ class DroppedByTheJdkScopeTest {
       assertThatThrownBy(owner::await)
           .isInstanceOf(TaskCancelledException.class)
           .hasMessageContaining("outside");
-      assertThat(fromJoin.get().getSuppressed()).containsExactly(failure);
+      assertThat(Suppressed.in(fromJoin.get())).containsExactly(failure);
       assertThat(owner.isCancelled()).isTrue();
     }
     assertThat(reported.contexts).isEmpty();
@@ -275,7 +275,7 @@ class DroppedByTheJdkScopeTest {
         }
       });
     }
-    assertThat(failure.getSuppressed()).isEmpty();
+    assertThat(Suppressed.in(failure)).isEmpty();
     assertThat(reported.contexts).isEmpty();
   }
 }

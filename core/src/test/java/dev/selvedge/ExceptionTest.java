@@ -71,7 +71,7 @@ class ExceptionTest {
             });
 
     assertThat(seen).containsExactly(failure);
-    assertThat(failure.getSuppressed()).isEmpty();
+    assertThat(Suppressed.in(failure)).isEmpty();
     assertThat(reported.contexts).isEmpty();
   }
 

@@ -199,8 +199,9 @@ class RunTest {
               }
               throw mine;
             }))
-        .isSameAs(mine)
-        .hasNoSuppressedExceptions();
+        .isSameAs(mine);
+
+    assertThat(Suppressed.in(mine)).isEmpty();
 
     assertThat(reported.exceptions()).containsExactlyInAnyOrder(theirs, cleanUp);
   }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -104,4 +105,52 @@ class SamplesTest {
     }
     // @end
   }
+
+  @Test
+  void aSnapshotShowsWhoAwaitsWhom() throws Exception {
+    String drawing = Loop.run(SamplesTest::draw);
+
+    assertThat(drawing).contains("task reader (").contains("awaits writer");
+  }
+
+  private static String draw(Loop loop) throws InterruptedException {
+    // @start region="snapshot"
+    var writer = loop.createTask("writer", () -> new CountDownLatch(1).await());
+    var reader = loop.createTask("reader", () -> writer.await());
+    Gate.awaitBlocked(reader);
+    return loop.snapshot().toString();
+    // @end
+  }
+
+  private static final ThreadLocal<String> USER = new ThreadLocal<>();
+
+  @Test
+  void aCarrierTakesTheContextAlong() throws Exception {
+    try (Loop loop = Loop.builder().carry(new UserCarrier()).build()) {
+      USER.set("ada");
+      try {
+        assertThat(loop.createTask(USER::get).await()).isEqualTo("ada");
+      } finally {
+        USER.remove();
+      }
+    }
+  }
+
+  // @start region="carrier"
+  private static final class UserCarrier implements ContextCarrier {
+    @Override
+    public <T extends @Nullable Object, X extends Exception> Body<T, X> carry(Body<T, X> body) {
+      String user = USER.get();
+      return () -> {
+        String before = USER.get();
+        USER.set(user);
+        try {
+          return body.call();
+        } finally {
+          USER.set(before);
+        }
+      };
+    }
+  }
+  // @end
 }

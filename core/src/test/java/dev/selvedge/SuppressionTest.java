@@ -35,8 +35,8 @@ class SuppressionTest {
 
     var others = new ArrayList<>(failures);
     others.remove(thrown);
-    assertThat(thrown.getSuppressed()).hasSize(16).isSubsetOf(others);
-    var delivered = new ArrayList<>(List.of(thrown.getSuppressed()));
+    assertThat(Suppressed.in(thrown)).hasSize(16).isSubsetOf(others);
+    var delivered = new ArrayList<>(Suppressed.in(thrown));
     delivered.addAll(reported.exceptions());
     assertThat(delivered).containsExactlyInAnyOrderElementsOf(others);
   }
@@ -48,7 +48,7 @@ class SuppressionTest {
     Throwable thrown = failTogether(17, failures);
 
     assertThat(failures).contains(thrown);
-    assertThat(thrown.getSuppressed()).hasSize(16);
+    assertThat(Suppressed.in(thrown)).hasSize(16);
     assertThat(reported.contexts).isEmpty();
   }
 
@@ -74,7 +74,7 @@ class SuppressionTest {
 
       assertThat(thrown).isSameAs(singleton);
       // At most the one note that a sibling's failure had cancelled the thrower.
-      assertThat(singleton.getSuppressed()).hasSizeLessThanOrEqualTo(1).doesNotContain(singleton);
+      assertThat(Suppressed.in(singleton)).hasSizeLessThanOrEqualTo(1).doesNotContain(singleton);
     }
     assertThat(reported.contexts).isEmpty();
   }
@@ -88,8 +88,8 @@ class SuppressionTest {
       Throwable thrown = joinAll(List.of(one, two));
 
       assertThat(thrown).isIn(one, two);
-      assertThat(thrown.getSuppressed()).containsOnlyOnce(thrown == one ? two : one);
-      assertThat(thrown.getSuppressed()).hasSizeLessThanOrEqualTo(2);
+      assertThat(Suppressed.in(thrown)).containsOnlyOnce(thrown == one ? two : one);
+      assertThat(Suppressed.in(thrown)).hasSizeLessThanOrEqualTo(2);
     }
     assertThat(reported.contexts).isEmpty();
   }
@@ -107,7 +107,7 @@ class SuppressionTest {
     if (thrown == full) {
       assertThat(reported.exceptions()).containsExactly(other);
     } else {
-      assertThat(thrown.getSuppressed()).containsExactly(full);
+      assertThat(Suppressed.in(thrown)).containsExactly(full);
       assertThat(reported.contexts).isEmpty();
     }
   }

@@ -54,7 +54,7 @@ class TaskScopeTest {
         assertThatThrownBy(child::await).isSameAs(failure);
       }
     });
-    assertThat(failure.getSuppressed()).isEmpty();
+    assertThat(Suppressed.in(failure)).isEmpty();
     assertThat(reported.contexts).isEmpty();
   }
 
@@ -219,7 +219,7 @@ class TaskScopeTest {
       assertThatThrownBy(unreadTask::result).isSameAs(unread);
     });
     assertThat(reported.exceptions()).containsExactly(unread);
-    assertThat(unread.getSuppressed()).isEmpty();
+    assertThat(Suppressed.in(unread)).isEmpty();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static dev.selvedge.programs.Parts.say;
 
 import dev.selvedge.KeyboardInterruptException;
 import dev.selvedge.Loop;
+import dev.selvedge.Suppressed;
 import dev.selvedge.TaskScope;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -215,7 +216,7 @@ public final class Keyboard {
             "run threw "
                 + e.getMessage()
                 + " + "
-                + e.getSuppressed()[0].getClass().getSimpleName());
+                + Suppressed.in(e).getFirst().getClass().getSimpleName());
       }
     }
   }

@@ -1,0 +1,75 @@
+package dev.selvedge;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Is told what happens to the tasks of a loop and of the scopes below it: for metrics, tracing and
+ * tests.
+ *
+ * <p>Every task is {@code started} once and then {@code finished} once. Looking at the state of a
+ * task here counts as little as anywhere; {@link Task#exception}, {@link Task#outcome} and {@link
+ * Task#result} would retrieve its failure, and are not for listeners.
+ *
+ * <p><b>Failure:</b> what a listener throws is reported to the loop's exception handler, and
+ * disturbs nothing else.
+ *
+ * <p><b>Threads:</b> called while holding no lock, by the thread in which the thing happens, and so
+ * by several threads at a time. {@code reported} and {@code straggling} are called one at a time,
+ * before the exception handler.
+ *
+ * <p><b>Pitfall:</b> who calls waits for the listener to return, so it has to be quick.
+ *
+ * @since 0.1.0
+ */
+public interface LoopListener {
+  /**
+   * A task was created; its thread starts next. Called by the forking thread. A task of a cancelled
+   * owner is finished at once and never runs.
+   *
+   * @param task the task
+   */
+  default void started(Task<?, ?> task) {}
+
+  /**
+   * A task is done. Called by its thread, before those who await it wake.
+   *
+   * @param task the task; its {@link Task#state} says how it ended
+   * @param exception what awaiting it throws; null if it succeeded
+   */
+  default void finished(Task<?, ?> task, @Nullable Throwable exception) {}
+
+  /**
+   * A task was asked to cancel. Called for each request that was accepted, by the thread that asks;
+   * the task may have ended meanwhile.
+   *
+   * @param task the task
+   * @param reason who asks and why
+   */
+  default void cancelled(Task<?, ?> task, CancelReason reason) {}
+
+  /**
+   * A failure will not be reported because somebody said so: {@link Task#ignoreFailure}.
+   *
+   * @param task the task, or one that is equal to it
+   * @param exception its failure
+   */
+  default void tolerated(Task<?, ?> task, Throwable exception) {}
+
+  /**
+   * A failure or a warning is given to the exception handler. What a listener throws is reported
+   * without this call.
+   *
+   * @param context what the handler is given
+   */
+  default void reported(ExceptionContext context) {}
+
+  /**
+   * A task has not ended although it was asked to cancel. Called again and again until it ends,
+   * together with the warning that the handler is given.
+   *
+   * @param task the task
+   * @param asked how long ago it was asked
+   */
+  default void straggling(Task<?, ?> task, Duration asked) {}
+}
