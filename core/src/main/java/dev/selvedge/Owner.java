@@ -26,12 +26,20 @@ import org.jspecify.annotations.Nullable;
  * length is bounded however many tasks come and go; a failed task of a long-lived owner is unlinked
  * at once, because its report waits until nobody holds it.
  *
+ * <p>Most forks come from the thread that opened the scope. It has a list and a count of its own,
+ * {@code own} and {@code ownForks}, and pushes onto it without the monitor; whoever goes through
+ * the list, or takes something out of it, holds the monitor.
+ *
  * <p><b>Waiting.</b> The owner parks once, on the counter. It writes {@code waiter} and then reads
  * {@code live}; a child counts down and then reads {@code waiter}: one of them sees the other.
+ * {@code live} is less than zero by the forks that are in {@code ownForks}; a child that sees a
+ * waiter sees the forks that it made before.
  *
  * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding
- * goes down level by level with a queue, not by recursion. After it a fork gets a cancelled task;
- * because both decide under the monitor, a child is either in the list or refused.
+ * goes down level by level with a queue, not by recursion. After it a fork gets a cancelled task.
+ * Under the monitor a child is either in the list or refused. The owner's thread pushes and then
+ * reads {@code cancelled}, who cancels writes that and then reads the list: one of them sees the
+ * other. If both do, the child is asked to cancel, and its thread never starts.
  */
 abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** That a task waits for all children of an owner. One object per wait. */
@@ -41,7 +49,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   static {
     try {
-      LIVE = MethodHandles.lookup().findVarHandle(Owner.class, "live", int.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      LIVE = lookup.findVarHandle(Owner.class, "live", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -75,7 +84,18 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** Threads of a factory of the user's that have run their task and may not have ended yet. */
   private final @Nullable Queue<WeakReference<Thread>> ending;
 
-  private final long created = System.nanoTime();
+  /** The newest child in the list of the owner's thread, which alone pushes. */
+  private volatile @Nullable TaskImpl<?, ?> own;
+
+  /** How many of them were forked; the owner's thread's. */
+  private int ownForks;
+
+  /** How many are in the list, and when to sweep it; the owner's thread's. */
+  private int ownListed;
+
+  private int sweepOwnAt = SMALLEST_SWEEP;
+
+  private final long birth = Timers.millis();
 
   /** Zero until somebody asks; guarded by this. */
   private long id;
@@ -97,7 +117,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   }
 
   final Duration age() {
-    return Duration.ofNanos(System.nanoTime() - created);
+    return Timers.since(birth);
   }
 
   /** The body of a new task, in the context of the caller as far as the loop is to carry it. */
@@ -128,16 +148,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     refuseIfClosed();
     Thread thread = loop().newThread(task);
     thread.setUncaughtExceptionHandler(task);
-    CancelReason refused;
-    synchronized (this) {
-      refuseIfClosed();
-      refused = cancelled;
-      if (refused == null) {
-        task.thread(thread);
-        link(task);
-        LIVE.getAndAdd(this, 1);
-      }
-    }
+    boolean pushes = pushes();
+    CancelReason refused = pushes ? push(task, thread) : link(task, thread);
     Listeners listeners = loop().listeners();
     if (listeners != null) {
       listeners.started(task);
@@ -151,11 +163,47 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     } catch (Throwable t) {
       task.neverRun(
           new CancelReason(CancelReason.Source.REQUEST, "no thread could be started", null));
-      unlink(task);
+      if (!pushes) {
+        unlink(task);
+      }
       countDown();
       throw new RejectedExecutionException("no thread could be started for " + task.name(), t);
     }
     return task;
+  }
+
+  /** Whether the caller is the thread that has a list of its own. */
+  boolean pushes() {
+    return false;
+  }
+
+  /** Counts and links a task. Returns why it is refused. */
+  private @Nullable CancelReason push(TaskImpl<?, ?> task, Thread thread) {
+    if (cancelled != null) {
+      return cancelled;
+    }
+    if (ownListed >= sweepOwnAt) {
+      sweepOwn();
+    }
+    task.thread(thread);
+    task.next = own;
+    own = task;
+    ownListed++;
+    CancelReason late = cancelled;
+    if (late == null) {
+      ownForks++;
+    }
+    return late;
+  }
+
+  private synchronized @Nullable CancelReason link(TaskImpl<?, ?> task, Thread thread) {
+    refuseIfClosed();
+    if (cancelled == null) {
+      task.thread(thread);
+      link(task);
+      LIVE.getAndAdd(this, 1);
+    }
+    return cancelled;
   }
 
   private void refuseIfClosed() {
@@ -181,11 +229,10 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   }
 
   private void countDown() {
-    if ((int) LIVE.getAndAdd(this, -1) == 1) {
-      Thread parked = waiter;
-      if (parked != null) {
-        LockSupport.unpark(parked);
-      }
+    int left = (int) LIVE.getAndAdd(this, -1) - 1;
+    Thread parked = waiter;
+    if (parked != null && left + ownForks == 0) {
+      LockSupport.unpark(parked);
     }
     if (outlivesHandles() && (live == 0 || (listed > SMALLEST_SWEEP && live < listed / 4))) {
       sweepNow();
@@ -233,32 +280,53 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     }
   }
 
+  /** The children that have not ended; for the thread that waits for them. */
+  private int alive() {
+    return live + ownForks;
+  }
+
+  private synchronized void sweepOwn() {
+    TaskImpl<?, ?> kept = null;
+    TaskImpl<?, ?> newest = null;
+    ownListed = 0;
+    for (TaskImpl<?, ?> task = own; task != null; ) {
+      TaskImpl<?, ?> following = task.next;
+      task.next = null;
+      if (!task.hasEnded()) {
+        if (kept == null) {
+          newest = task;
+        } else {
+          kept.next = task;
+        }
+        kept = task;
+        ownListed++;
+      }
+      task = following;
+    }
+    own = newest;
+    sweepOwnAt = Math.max(SMALLEST_SWEEP, 2 * ownListed);
+  }
+
   /** So that a loop which has become idle keeps no values of tasks that are gone. */
   private synchronized void sweepNow() {
     sweep();
     sweepAt = Math.max(SMALLEST_SWEEP, 2 * listed);
   }
 
-  /** The children that are not done. */
-  final synchronized List<TaskImpl<?, ?>> liveTasks() {
+  /** The children whose threads have not come to their end, the newest first. */
+  final synchronized List<TaskImpl<?, ?>> unendedTasks() {
     var tasks = new ArrayList<TaskImpl<?, ?>>();
-    for (TaskImpl<?, ?> task = first; task != null; task = task.next) {
-      if (!task.isDone()) {
-        tasks.add(task);
-      }
-    }
+    addUnended(own, tasks);
+    addUnended(first, tasks);
     return tasks;
   }
 
-  /** The children whose threads have not come to their end. */
-  final synchronized List<TaskImpl<?, ?>> unendedTasks() {
-    var tasks = new ArrayList<TaskImpl<?, ?>>();
-    for (TaskImpl<?, ?> task = first; task != null; task = task.next) {
+  private static void addUnended(@Nullable TaskImpl<?, ?> newest, List<TaskImpl<?, ?>> tasks) {
+    for (TaskImpl<?, ?> task = newest; task != null; task = task.next) {
       if (!task.hasEnded()) {
         tasks.add(task);
       }
     }
-    return tasks;
   }
 
   // ---- failures
@@ -329,9 +397,9 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       if (cancelled != null) {
         return false;
       }
-      targets = liveTasks();
       cancelled = reason;
-      if (live > 0) {
+      targets = unendedTasks();
+      if (!targets.isEmpty()) {
         watchStragglers(loop().stragglerWarning());
       }
     }
@@ -346,10 +414,10 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   private void warnOfStragglers(Duration next) {
     List<TaskImpl<?, ?>> stragglers;
     synchronized (this) {
-      if (stragglerWatch == null || live == 0) {
+      stragglers = unendedTasks();
+      if (stragglerWatch == null || stragglers.isEmpty()) {
         return;
       }
-      stragglers = unendedTasks();
       watchStragglers(next);
     }
     stragglers.forEach(TaskImpl::warnAsStraggler);
@@ -374,7 +442,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     if (Thread.interrupted()) {
       return false;
     }
-    if (live == 0) {
+    if (alive() == 0) {
       return true;
     }
     TaskImpl<?, ?> task = TaskImpl.current();
@@ -385,7 +453,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     try {
       boolean looked = task == null;
       long start = System.nanoTime();
-      while (live != 0) {
+      while (alive() != 0) {
         if (looked) {
           LockSupport.park(this);
         } else {
@@ -398,7 +466,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
           Thread.interrupted();
           return false;
         }
-        if (!looked && live != 0 && System.nanoTime() - start >= CIRCLE_CHECK_NANOS) {
+        if (!looked && alive() != 0 && System.nanoTime() - start >= CIRCLE_CHECK_NANOS) {
           looked = true;
           Circle.refuse(task);
         }
@@ -417,14 +485,14 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     boolean interrupted = false;
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
-    if (task != null && live != 0) {
+    if (task != null && alive() != 0) {
       task.cold().blockedOn = new Join(this);
     }
     long look = CIRCLE_CHECK_NANOS;
-    while (live != 0) {
+    while (alive() != 0) {
       LockSupport.parkNanos(this, look);
       interrupted |= Thread.interrupted();
-      if (task != null && live != 0) {
+      if (task != null && alive() != 0) {
         Circle.refuseWaitFor(task);
         look = Math.min(2 * look, LONGEST_CHECK_NANOS);
       }
@@ -464,6 +532,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   final synchronized void markClosed() {
     closed = true;
     sweep();
+    sweepOwn();
   }
 
   /** Reports what nobody retrieved, and returns when the handler has returned. */

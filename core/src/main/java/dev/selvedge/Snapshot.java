@@ -9,8 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a {@link TaskTree}: goes down level by level and builds the nodes from the last to the
- * first, so that a deep tree costs no stack and a wide one no more than its number of tasks.
+ * Takes a {@link TaskTree}: goes down level by level, folds siblings from the last level to the
+ * first, and builds nodes for what is left. A deep tree costs no stack, and a wide one little for
+ * each task that is folded away.
  *
  * <p>Siblings are folded by shape. Each shape gets a number, and that of a parent holds the numbers
  * of its children, so that comparing two subtrees costs no more than comparing their roots.
@@ -25,24 +26,49 @@ final class Snapshot {
       int cancelRequests,
       @Nullable String created,
       List<Integer> children,
-      List<Integer> folded) {}
+      List<Integer> like) {}
 
-  /** What was found, in the order of levels. */
+  /** A loop, a scope or a task that was found. */
   private static final class Entry {
     final Object source;
-    final List<Entry> children = new ArrayList<>();
+    final TaskTree.Kind kind;
+    final String state;
+    final List<Long> awaits;
+    final int cancelRequests;
+    List<Entry> children = new ArrayList<>();
+
+    /** How many siblings that were folded away it stands for. */
+    int like;
+
     int shape;
     TaskTree.@Nullable Node node;
 
-    Entry(Object source) {
-      this.source = source;
+    Entry(TaskImpl<?, ?> task) {
+      source = task;
+      kind = TaskTree.Kind.TASK;
+      state = task.word();
+      awaits = task.awaits();
+      cancelRequests = task.cancelRequests();
     }
 
-    TaskTree.Node node() {
-      if (node == null) {
-        throw new AssertionError("children are built first");
+    Entry(Owner owner) {
+      source = owner;
+      boolean cancelled = owner.cancelled() != null;
+      boolean running = false;
+      if (owner instanceof Loop loop) {
+        kind = TaskTree.Kind.LOOP;
+        running = loop.isRunning();
+      } else {
+        kind = TaskTree.Kind.SCOPE;
       }
-      return node;
+      state = cancelled ? "cancelling" : running ? "running" : "open";
+      awaits = List.of();
+      cancelRequests = cancelled ? 1 : 0;
+    }
+
+    @Nullable String created() {
+      TaskTrace trace = source instanceof TaskImpl<?, ?> task ? task.created() : null;
+      return trace == null ? null : trace.where();
     }
   }
 
@@ -62,138 +88,128 @@ final class Snapshot {
         loopsInTasks.computeIfAbsent(run.caller, _ -> new ArrayList<>()).add(each);
       }
     }
-    var entries = new ArrayList<Entry>();
-    entries.add(new Entry(loop));
-    Collection<TaskScope<?>> outside =
-        loop == Loop.defaultLoop() ? Strand.foreignScopes() : List.of();
-    outside.forEach(scope -> entries.add(new Entry(scope)));
-    int roots = entries.size();
-    for (int i = 0; i < entries.size(); i++) {
-      Entry entry = entries.get(i);
-      for (Object child : childrenOf(entry.source)) {
-        var found = new Entry(child);
-        entry.children.add(found);
-        entries.add(found);
-      }
+    var roots = new ArrayList<Entry>();
+    roots.add(new Entry(loop));
+    if (loop == Loop.defaultLoop()) {
+      Strand.foreignScopes().forEach(scope -> roots.add(new Entry(scope)));
     }
-    for (Entry entry : entries.reversed()) {
-      build(entry);
+    var found = new ArrayList<Entry>(roots);
+    for (int i = 0; i < found.size(); i++) {
+      Entry entry = found.get(i);
+      addChildren(entry.source, entry.children);
+      found.addAll(entry.children);
     }
-    return new TaskTree(entries.subList(0, roots).stream().map(Entry::node).toList());
+    found.reversed().forEach(this::fold);
+    var kept = new ArrayList<Entry>(roots);
+    for (int i = 0; i < kept.size(); i++) {
+      kept.addAll(kept.get(i).children);
+    }
+    kept.reversed().forEach(entry -> entry.node = node(entry));
+    return new TaskTree(nodes(roots));
   }
 
-  private List<?> childrenOf(Object source) {
-    if (source instanceof Owner owner) {
-      var tasks = new ArrayList<TaskImpl<?, ?>>(owner.unendedTasks().reversed());
-      if (owner instanceof Loop loop && loop.reports().carrier() instanceof TaskImpl<?, ?> handler) {
-        tasks.add(handler);
+  private void addChildren(Object source, Collection<Entry> children) {
+    switch (source) {
+      case Owner owner -> {
+        owner.unendedTasks().reversed().forEach(task -> children.add(new Entry(task)));
+        TaskImpl<?, ?> handler = owner instanceof Loop loop ? loop.reports().carrier() : null;
+        if (handler != null) {
+          children.add(new Entry(handler));
+        }
       }
-      return tasks;
+      case TaskImpl<?, ?> task -> {
+        var scopes = new ArrayList<TaskScope<?>>();
+        task.addScopes(scopes);
+        scopes.reversed().forEach(scope -> children.add(new Entry(scope)));
+        loopsInTasks
+            .getOrDefault(task, List.of())
+            .forEach(loop -> children.add(new Entry(loop)));
+      }
+      default -> throw new AssertionError(source);
     }
-    var task = (TaskImpl<?, ?>) source;
-    var scopes = new ArrayList<TaskScope<?>>();
-    task.addScopes(scopes);
-    var children = new ArrayList<Object>(scopes.reversed());
-    children.addAll(loopsInTasks.getOrDefault(task, List.of()));
-    return children;
   }
 
-  private void build(Entry entry) {
-    var first = new LinkedHashMap<Integer, TaskTree.Node>();
-    var more = new HashMap<Integer, Integer>();
+  /** Leaves one of each shape among the children, which have theirs by now. */
+  private void fold(Entry entry) {
+    var first = new LinkedHashMap<Integer, Entry>();
     for (Entry child : entry.children) {
-      if (first.putIfAbsent(child.shape, child.node()) != null) {
-        more.merge(child.shape, 1, Integer::sum);
+      Entry same = first.putIfAbsent(child.shape, child);
+      if (same != null) {
+        same.like++;
       }
     }
-    var children = new ArrayList<TaskTree.Node>();
-    var folded = new ArrayList<Integer>();
-    first.forEach((shape, node) -> {
-      int like = more.getOrDefault(shape, 0);
-      folded.add(like);
-      children.add(like == 0 ? node : folded(node, like));
-    });
-    TaskTree.Node node =
-        switch (entry.source) {
-          case TaskImpl<?, ?> task -> of(task, children);
-          case Owner owner -> of(owner, children);
-          default -> throw new AssertionError(entry.source);
-        };
-    String given =
-        entry.source instanceof TaskImpl<?, ?> task ? task.givenName() : node.name();
+    entry.children = List.copyOf(first.values());
+    String name = entry.source instanceof TaskImpl<?, ?> task ? task.givenName() : null;
     var shape =
         new Shape(
-            node.kind(),
-            given,
-            node.state(),
-            node.awaits(),
-            node.cancelRequests(),
-            node.details().get("created"),
+            entry.kind,
+            name,
+            entry.state,
+            entry.awaits,
+            entry.cancelRequests,
+            entry.created(),
             List.copyOf(first.keySet()),
-            folded);
+            entry.children.stream().map(child -> child.like).toList());
     entry.shape = shapes.computeIfAbsent(shape, _ -> shapes.size());
-    entry.node = node;
   }
 
-  private static TaskTree.Node folded(TaskTree.Node node, int like) {
-    return new TaskTree.Node(
-        node.kind(),
-        node.id(),
-        node.name(),
-        node.state(),
-        node.age(),
-        node.awaits(),
-        node.cancelRequests(),
-        like,
-        node.children(),
-        node.details());
-  }
-
-  private static TaskTree.Node of(TaskImpl<?, ?> task, List<TaskTree.Node> children) {
-    var details = new HashMap<String, String>();
-    Thread thread = task.thread();
-    if (thread != null) {
-      details.put("thread", describe(thread));
+  private static List<TaskTree.Node> nodes(List<Entry> entries) {
+    var nodes = new ArrayList<TaskTree.Node>(entries.size());
+    for (Entry entry : entries) {
+      if (entry.node != null) {
+        nodes.add(entry.node);
+      }
     }
-    task.cancelReason().ifPresent(reason -> details.put("reason", reason.toString()));
-    TaskTrace created = task.created();
+    return nodes;
+  }
+
+  private static TaskTree.Node node(Entry entry) {
+    var details = new HashMap<String, String>();
+    String created = entry.created();
     if (created != null) {
-      details.put("created", "at " + created.where());
+      details.put("created", "at " + created);
     }
-    return new TaskTree.Node(
-        TaskTree.Kind.TASK,
-        task.id(),
-        task.name(),
-        task.word(),
-        task.age(),
-        task.awaits(),
-        task.cancelRequests(),
-        0,
-        children,
-        details);
-  }
-
-  private static TaskTree.Node of(Owner owner, List<TaskTree.Node> children) {
-    var details = new HashMap<String, String>();
-    CancelReason reason = owner.cancelled();
-    if (reason != null) {
-      details.put("reason", reason.toString());
-    }
-    if (owner instanceof TaskScope<?> scope && scope.ownerTask() == null) {
-      details.put("thread", describe(scope.ownerThread()));
-    }
-    boolean running = owner instanceof Loop loop && loop.isRunning();
-    return new TaskTree.Node(
-        owner instanceof Loop ? TaskTree.Kind.LOOP : TaskTree.Kind.SCOPE,
-        owner.id(),
-        owner.name(),
-        reason != null ? "cancelling" : running ? "running" : "open",
-        owner.age(),
-        List.of(),
-        reason == null ? 0 : 1,
-        0,
-        children,
-        details);
+    return switch (entry.source) {
+      case TaskImpl<?, ?> task -> {
+        Thread thread = task.thread();
+        if (thread != null) {
+          details.put("thread", describe(thread));
+        }
+        task.cancelReason().ifPresent(reason -> details.put("reason", reason.toString()));
+        yield new TaskTree.Node(
+            entry.kind,
+            task.id(),
+            task.name(),
+            entry.state,
+            task.age(),
+            entry.awaits,
+            entry.cancelRequests,
+            entry.like,
+            nodes(entry.children),
+            details);
+      }
+      case Owner owner -> {
+        CancelReason reason = owner.cancelled();
+        if (reason != null) {
+          details.put("reason", reason.toString());
+        }
+        if (owner instanceof TaskScope<?> scope && scope.ownerTask() == null) {
+          details.put("thread", describe(scope.ownerThread()));
+        }
+        yield new TaskTree.Node(
+            entry.kind,
+            owner.id(),
+            owner.name(),
+            entry.state,
+            owner.age(),
+            entry.awaits,
+            entry.cancelRequests,
+            entry.like,
+            nodes(entry.children),
+            details);
+      }
+      default -> throw new AssertionError(entry.source);
+    };
   }
 
   /** As a thread dump has it. */

@@ -71,17 +71,18 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   private static final int STATE_BITS = 12;
   private static final int ID_BITS = 44;
-  private static final long START = System.nanoTime();
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final AtomicLong IDS = new AtomicLong();
   private static final VarHandle STATE;
   private static final VarHandle COLD;
+  private static final VarHandle THREAD;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       STATE = lookup.findVarHandle(TaskImpl.class, "state", int.class);
       COLD = lookup.findVarHandle(TaskImpl.class, "cold", Cold.class);
+      THREAD = lookup.findVarHandle(TaskImpl.class, "thread", Thread.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -118,8 +119,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     return IDS.incrementAndGet();
   }
 
-  private static long millis() {
-    return (System.nanoTime() - START) / 1_000_000;
+  static long lastId() {
+    return IDS.get();
   }
 
   private TaskImpl(
@@ -129,9 +130,10 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       Object slot,
       int state,
       @Nullable TaskTrace created) {
-    long birth = millis();
+    long birth = Timers.millis();
     this.idAndBirth = birth >>> (Integer.SIZE - STATE_BITS) << ID_BITS | id;
-    this.state = (int) birth << STATE_BITS | state;
+    // Plain: the task is published later, by its owner.
+    STATE.set(this, (int) birth << STATE_BITS | state);
     this.owner = owner;
     this.slot = slot;
     if (name != null || created != null) {
@@ -296,7 +298,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
           failed.deliver();
         }
       } finally {
-        thread = null;
+        THREAD.setRelease(this, null);
         if ((state & HIDDEN) == 0) {
           owner.ended(this, failed != null);
         }
@@ -359,9 +361,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
    */
   void neverRun(CancelReason reason) {
     Cold rest = cold();
+    boolean asked;
     synchronized (rest) {
-      rest.requests++;
-      if (rest.reason == null) {
+      asked = rest.requests > 0;
+      if (!asked) {
+        rest.requests = 1;
         rest.reason = reason;
       }
       slot = new TaskCancelledException(reason, null);
@@ -370,7 +374,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     thread = null;
     Listeners listeners = loop().listeners();
     if (listeners != null) {
-      listeners.cancelled(this, reason);
+      if (!asked) {
+        listeners.cancelled(this, reason);
+      }
       listeners.finished(this, ending());
     }
     rest.takeWaiters().forEach(LockSupport::unpark);
@@ -793,7 +799,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   Duration age() {
     long birth =
         idAndBirth >>> ID_BITS << (Integer.SIZE - STATE_BITS) | state >>> STATE_BITS;
-    return Duration.ofMillis(millis() - birth);
+    return Timers.since(birth);
   }
 
   /** What it waits for, by id. */
@@ -830,8 +836,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     return thread;
   }
 
+  /** Names the thread, before the task is published or the thread starts. */
   void thread(Thread thread) {
-    this.thread = thread;
+    THREAD.set(this, thread);
   }
 
   /** Whether its thread has nothing left to do for it. */

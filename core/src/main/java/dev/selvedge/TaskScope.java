@@ -278,6 +278,11 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   }
 
   @Override
+  boolean pushes() {
+    return policy == Policy.CANCEL_ON_FAILURE && Thread.currentThread() == ownerThread;
+  }
+
+  @Override
   boolean outlivesHandles() {
     return policy == Policy.SUPERVISE;
   }

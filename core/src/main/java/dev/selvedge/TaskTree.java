@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -50,7 +51,7 @@ public record TaskTree(List<Node> roots) {
    * @param awaits the ids of what it waits for: a task, or a scope that it joins or closes
    * @param cancelRequests how many are outstanding
    * @param folded how many siblings that look the same, with their descendants, this node stands
-   *     for beside itself
+   *     for besides itself
    * @param children what it owns, in the order of creation
    * @param details as far as there are any: {@code thread} (its number, as in a thread dump, and
    *     its state), {@code reason} of a cancellation, and in debug mode {@code created}
@@ -87,7 +88,7 @@ public record TaskTree(List<Node> roots) {
      * @param age how long ago it was created
      * @param awaits the ids of what it waits for
      * @param cancelRequests how many are outstanding
-     * @param folded how many siblings it stands for beside itself
+     * @param folded how many siblings it stands for besides itself
      * @param children what it owns
      */
     public Node(
@@ -109,7 +110,7 @@ public record TaskTree(List<Node> roots) {
     }
 
     private String line(Map<Long, String> names) {
-      var text = new StringBuilder(kind.name().toLowerCase(java.util.Locale.ROOT));
+      var text = new StringBuilder(kind.name().toLowerCase(Locale.ROOT));
       text.append(' ').append(StackText.escape(name));
       if (!name.equals("task-" + id)) {
         text.append(" (").append(id).append(')');
