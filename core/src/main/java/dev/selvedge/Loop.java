@@ -204,7 +204,8 @@ public final class Loop extends Owner implements AutoCloseable {
 
     /**
      * After how long a task that ignores its cancellation is named to the handler, with its stack;
-     * it is named again after twice the time, and so on.
+     * it is named again after twice the time, and so on. Of one owner at most 100 are named each
+     * time, the others counted.
      *
      * @param delay more than zero; 10 seconds if not set
      * @return this

@@ -58,6 +58,9 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   private static final int SMALLEST_SWEEP = 64;
 
+  /** So many stragglers are named each time; the others are counted. */
+  private static final int MOST_WARNINGS = 100;
+
   /** A wait that lasts so long looks for a circle. */
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -420,7 +423,13 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       }
       watchStragglers(next);
     }
-    stragglers.forEach(TaskImpl::warnAsStraggler);
+    stragglers.stream().limit(MOST_WARNINGS).forEach(TaskImpl::warnAsStraggler);
+    if (stragglers.size() > MOST_WARNINGS) {
+      warn(
+          "More tasks ignore their cancellation",
+          null,
+          Map.of("owner", toString(), "tasks", stragglers.size() - MOST_WARNINGS));
+    }
   }
 
   private synchronized void endStragglerWatch() {

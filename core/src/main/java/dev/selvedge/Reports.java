@@ -153,8 +153,8 @@ final class Reports {
     if (listeners == null || context.message().equals(Listeners.BROKEN)) {
       return;
     }
-    if (context.future() instanceof Task<?, ?> task
-        && context.details().get("asked") instanceof Duration asked) {
+    Task<?, ?> task = context.future();
+    if (task != null && context.details().get("asked") instanceof Duration asked) {
       listeners.straggling(task, asked);
     }
     listeners.reported(context);

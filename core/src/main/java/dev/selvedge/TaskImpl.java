@@ -669,7 +669,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** Names a task that was asked to cancel and goes on. */
   void warnAsStraggler() {
     Thread running = thread;
-    if (running != null) {
+    if (running != null && (!isDone() || isCallingBack())) {
       owner.warn(
           "Task ignores its cancellation",
           this,
@@ -677,6 +677,13 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
               "reason", reasonOrInterrupt(),
               "asked", sinceRequest(),
               "stack", StackText.of(running.getStackTrace())));
+    }
+  }
+
+  private boolean isCallingBack() {
+    Cold rest = cold();
+    synchronized (rest) {
+      return rest.callingBack;
     }
   }
 

@@ -79,7 +79,8 @@ final class Timers {
 
   /** How many are armed, but for the clock. */
   static int armed() {
-    return (int) TIMER.getQueue().stream().filter(armed -> armed != tick).count();
+    ScheduledFuture<?> clock = tick;
+    return (int) TIMER.getQueue().stream().filter(armed -> !armed.equals(clock)).count();
   }
 
   /** The duration in nanoseconds, or as many as fit into half a long. */

@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class ChildJvm implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final String OPTIMIZED = "-Dselvedge.optimized=true";
   private static final String SHELL = "/bin/sh";
 
   /** How a child ended. */
@@ -44,9 +45,16 @@ final class ChildJvm implements AutoCloseable {
     return start("DEFAULT", List.of(), program, arguments);
   }
 
-  /** With an option of {@code java}. */
-  static ChildJvm startWith(String option, Class<?> program, String... arguments) {
-    return start("DEFAULT", List.of(option), program, arguments);
+  /** With options of {@code java}. */
+  static ChildJvm startWith(List<String> options, Class<?> program, String... arguments) {
+    return start("DEFAULT", options, program, arguments);
+  }
+
+  /** Without the agent that measures coverage, and compiled as in production. */
+  static ChildJvm startOptimized(List<String> options, Class<?> program, String... arguments) {
+    var all = new ArrayList<>(options);
+    all.addAll(List.of("-XX:TieredStopAtLevel=4", OPTIMIZED));
+    return start("DEFAULT", all, program, arguments);
   }
 
   /** As a child of {@code nohup} or of a shell's background job is started. */
@@ -61,7 +69,9 @@ final class ChildJvm implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-ea"));
     command.addAll(options);
-    command.addAll(coverage());
+    if (!options.contains(OPTIMIZED)) {
+      command.addAll(coverage());
+    }
     command.addAll(List.of("-cp", classPath(), Launcher.class.getName(), program.getName()));
     command.addAll(List.of(arguments));
     var builder = new ProcessBuilder(command);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.programs.Untouched;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -63,8 +64,8 @@ class UntouchedSignalTest {
   @Test
   @DisplayName("Signals that java -Xrs keeps from Java stay with the system")
   void signalsThatAreKeptFromJava() throws Exception {
-    try (ChildJvm reads = ChildJvm.startWith("-Xrs", Untouched.Reads.class);
-        ChildJvm killed = ChildJvm.startWith("-Xrs", Untouched.Reads.class)) {
+    try (ChildJvm reads = ChildJvm.startWith(List.of("-Xrs"), Untouched.Reads.class);
+        ChildJvm killed = ChildJvm.startWith(List.of("-Xrs"), Untouched.Reads.class)) {
       ChildJvm.Ended ended = reads.awaitLine("ready").type("go on").awaitEnd();
       ChildJvm.Ended interrupted = killed.awaitLine("ready").signal("INT").awaitEnd(SOON);
 

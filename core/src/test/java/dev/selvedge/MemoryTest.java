@@ -1,0 +1,63 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.selvedge.programs.ManyTasks;
+import dev.selvedge.programs.ParkedTasks;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What comes and goes leaves nothing, and what waits takes little more than its thread. */
+@ExtendWith(Oracle.class)
+@Tag("virtual-only") // the programs' loops make their threads themselves
+class MemoryTest {
+  /** One million in the usual run, 20 million with {@code -Plong}. */
+  private static final int SHORT_TASKS = Threads.EFFORT >= 20 ? 20_000_000 : 1_000_000;
+
+  private static final int PARKED_TASKS = 1_000_000;
+
+  @Test
+  @DisplayName(
+      "many short tasks through a loop and an open scope, singly, by the thousand, failing, in 64 MB")
+  void manyShortTasksLeaveNothing() throws Exception {
+    int each = SHORT_TASKS / ManyTasks.WAYS;
+    try (ChildJvm child =
+        ChildJvm.startOptimized(List.of("-Xmx64m"), ManyTasks.class, String.valueOf(each))) {
+      ChildJvm.Ended ended = child.awaitEnd(Duration.ofSeconds(60L * SHORT_TASKS / 1_000_000));
+
+      assertThat(ended.code()).as(ended.err()).isZero();
+      assertThat(ended.out()).containsExactly("done");
+      assertThat(ended.err()).isEmpty();
+    }
+  }
+
+  @Test
+  @Tag("long")
+  @DisplayName("a million parked tasks take at most a tenth more than plain virtual threads, in 2 GB")
+  void parkedTasksTakeLittleMoreThanTheirThreads() throws Exception {
+    long threads = parked("threads");
+
+    assertThat(parked("loop")).isLessThanOrEqualTo(threads * 110 / 100);
+    assertThat(parked("scope")).isLessThanOrEqualTo(threads * 110 / 100);
+  }
+
+  /** The least of three runs: frames that were not compiled yet are larger, in all the ways. */
+  private static long parked(String how) throws InterruptedException {
+    long least = Long.MAX_VALUE;
+    for (int run = 0; run < 3; run++) {
+      try (ChildJvm child =
+          ChildJvm.startOptimized(
+              List.of("-Xmx2g"), ParkedTasks.class, how, String.valueOf(PARKED_TASKS))) {
+        ChildJvm.Ended ended = child.awaitEnd(Duration.ofMinutes(5));
+
+        assertThat(ended.code()).as(ended.err()).isZero();
+        least = Math.min(least, Long.parseLong(ended.out().getFirst().split(" ")[0]));
+      }
+    }
+    return least;
+  }
+}
