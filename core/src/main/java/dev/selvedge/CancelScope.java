@@ -218,7 +218,8 @@ public final class CancelScope extends Frame {
     synchronized (entered) {
       reason = why;
       cancelledAt = entered.nextCancellation();
-      entered.interrupt(this, below);
+      entered.addExposed(this, below);
+      entered.interrupt(this);
     }
     return true;
   }

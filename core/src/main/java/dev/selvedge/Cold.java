@@ -50,6 +50,9 @@ final class Cold extends Strand {
   /** When the first of the outstanding requests came, by {@code System.nanoTime}. */
   long askedAt;
 
+  /** Whether a request was accepted and its interrupt not sent yet. */
+  boolean interruptDue;
+
   /** Whether the task itself asked. */
   boolean askedItself;
 

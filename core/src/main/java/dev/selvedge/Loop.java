@@ -44,6 +44,9 @@ import org.jspecify.annotations.Nullable;
 public final class Loop extends Owner implements AutoCloseable {
   private static final Set<Loop> ALL =
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+  /** Held where a run begins: two that began in tasks of each other would both wait for ever. */
+  private static final Object RUNS = new Object();
+
   private static final ThreadFactory VIRTUAL = Thread.ofVirtual().factory();
 
   /** The default loop, made when it is first asked for. */
@@ -471,16 +474,18 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   private Run begin() {
-    refuseOwnTask("run");
     var active = new Run();
-    synchronized (this) {
-      if (isClosed() || shuttingDown) {
-        throw new IllegalStateException(this + " is closed: create another");
+    synchronized (RUNS) {
+      refuseOwnTask("run");
+      synchronized (this) {
+        if (isClosed() || shuttingDown) {
+          throw new IllegalStateException(this + " is closed: create another");
+        }
+        if (run != null) {
+          throw new IllegalStateException(this + " is running already");
+        }
+        run = active;
       }
-      if (run != null) {
-        throw new IllegalStateException(this + " is running already");
-      }
-      run = active;
     }
     if (handleSignals) {
       Signals.begin(active);

@@ -36,7 +36,9 @@ import org.jspecify.annotations.Nullable;
  * waiter sees the forks that it made before.
  *
  * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding
- * goes down level by level with a queue, not by recursion. After it a fork gets a cancelled task.
+ * goes down level by level with a queue, not by recursion, and interrupts nobody until all have
+ * been asked: who awaits a task that is cancelled together with it was then cancelled too, and has
+ * not failed. After it a fork gets a cancelled task.
  * Under the monitor a child is either in the list or refused. The owner's thread pushes and then
  * reads {@code cancelled}, who cancels writes that and then reads the list: one of them sees the
  * other. If both do, the child is asked to cancel, and its thread never starts.
@@ -57,6 +59,12 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   }
 
   private static final int SMALLEST_SWEEP = 64;
+
+  /**
+   * Looking at a task that has just ended costs a cache miss, a tenth of a fork: so scopes of usual
+   * sizes are never swept.
+   */
+  private static final int SMALLEST_SWEEP_OF_OWN = 1024;
 
   /** So many stragglers are named each time; the others are counted. */
   private static final int MOST_WARNINGS = 100;
@@ -96,7 +104,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** How many are in the list, and when to sweep it; the owner's thread's. */
   private int ownListed;
 
-  private int sweepOwnAt = SMALLEST_SWEEP;
+  private int sweepOwnAt = SMALLEST_SWEEP_OF_OWN;
 
   private final long birth = Timers.millis();
 
@@ -307,7 +315,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       task = following;
     }
     own = newest;
-    sweepOwnAt = Math.max(SMALLEST_SWEEP, 2 * ownListed);
+    sweepOwnAt = Math.max(SMALLEST_SWEEP_OF_OWN, 2 * ownListed);
   }
 
   /** So that a loop which has become idle keeps no values of tasks that are gone. */
@@ -377,24 +385,31 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       return false;
     }
     var owners = new ArrayDeque<Owner>();
-    boolean first = cancelLevel(reason, owners);
-    cancelAll(owners, reason);
+    var asked = new ArrayList<TaskImpl<?, ?>>();
+    boolean first = cancelLevel(reason, owners, asked);
+    cancelAll(owners, reason, asked);
     return first;
   }
 
   /** Cancels what the owners hold because what holds them was cancelled. */
   static void cancelAll(ArrayDeque<Owner> owners, CancelReason reason) {
-    if (owners.isEmpty()) {
-      return;
-    }
-    CancelReason inherited =
-        new CancelReason(CancelReason.Source.PARENT, reason.message(), reason.by());
-    for (Owner owner; (owner = owners.poll()) != null; ) {
-      owner.cancelLevel(inherited, owners);
+    if (!owners.isEmpty()) {
+      cancelAll(owners, reason, new ArrayList<>());
     }
   }
 
-  private boolean cancelLevel(CancelReason reason, ArrayDeque<Owner> below) {
+  private static void cancelAll(
+      ArrayDeque<Owner> owners, CancelReason reason, List<TaskImpl<?, ?>> asked) {
+    CancelReason inherited =
+        new CancelReason(CancelReason.Source.PARENT, reason.message(), reason.by());
+    for (Owner owner; (owner = owners.poll()) != null; ) {
+      owner.cancelLevel(inherited, owners, asked);
+    }
+    asked.forEach(TaskImpl::interrupt);
+  }
+
+  private boolean cancelLevel(
+      CancelReason reason, ArrayDeque<Owner> below, List<TaskImpl<?, ?>> asked) {
     List<TaskImpl<?, ?>> targets;
     synchronized (this) {
       if (cancelled != null) {
@@ -406,7 +421,11 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
         watchStragglers(loop().stragglerWarning());
       }
     }
-    targets.forEach(task -> task.request(reason, below));
+    for (TaskImpl<?, ?> task : targets) {
+      if (task.request(reason, below)) {
+        asked.add(task);
+      }
+    }
     return true;
   }
 

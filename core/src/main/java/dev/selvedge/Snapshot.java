@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ final class Snapshot {
       String state,
       List<Long> awaits,
       int cancelRequests,
+      @Nullable CancelReason reason,
       @Nullable String created,
       List<Integer> children,
       List<Integer> like) {}
@@ -61,9 +63,20 @@ final class Snapshot {
       } else {
         kind = TaskTree.Kind.SCOPE;
       }
-      state = cancelled ? "cancelling" : running ? "running" : "open";
+      state =
+          owner.isClosed()
+              ? "closed"
+              : cancelled ? "cancelling" : running ? "running" : "open";
       awaits = List.of();
       cancelRequests = cancelled ? 1 : 0;
+    }
+
+    @Nullable CancelReason reason() {
+      return switch (source) {
+        case TaskImpl<?, ?> task -> task.cancelReason().orElse(null);
+        case Owner owner -> owner.cancelled();
+        default -> throw new AssertionError(source);
+      };
     }
 
     @Nullable String created() {
@@ -111,7 +124,9 @@ final class Snapshot {
   private void addChildren(Object source, Collection<Entry> children) {
     switch (source) {
       case Owner owner -> {
-        owner.unendedTasks().reversed().forEach(task -> children.add(new Entry(task)));
+        owner.unendedTasks().stream()
+            .sorted(Comparator.comparingLong(TaskImpl::id))
+            .forEach(task -> children.add(new Entry(task)));
         TaskImpl<?, ?> handler = owner instanceof Loop loop ? loop.reports().carrier() : null;
         if (handler != null) {
           children.add(new Entry(handler));
@@ -121,9 +136,11 @@ final class Snapshot {
         var scopes = new ArrayList<TaskScope<?>>();
         task.addScopes(scopes);
         scopes.reversed().forEach(scope -> children.add(new Entry(scope)));
-        loopsInTasks
-            .getOrDefault(task, List.of())
-            .forEach(loop -> children.add(new Entry(loop)));
+        // Taken out: were two loops to run in each other, each would still be shown once.
+        List<Loop> loops = loopsInTasks.remove(task);
+        if (loops != null) {
+          loops.forEach(loop -> children.add(new Entry(loop)));
+        }
       }
       default -> throw new AssertionError(source);
     }
@@ -147,6 +164,7 @@ final class Snapshot {
             entry.state,
             entry.awaits,
             entry.cancelRequests,
+            entry.reason(),
             entry.created(),
             List.copyOf(first.keySet()),
             entry.children.stream().map(child -> child.like).toList());
@@ -169,13 +187,16 @@ final class Snapshot {
     if (created != null) {
       details.put("created", "at " + created);
     }
+    CancelReason reason = entry.reason();
+    if (reason != null) {
+      details.put("reason", reason.toString());
+    }
     return switch (entry.source) {
       case TaskImpl<?, ?> task -> {
         Thread thread = task.thread();
         if (thread != null) {
           details.put("thread", describe(thread));
         }
-        task.cancelReason().ifPresent(reason -> details.put("reason", reason.toString()));
         yield new TaskTree.Node(
             entry.kind,
             task.id(),
@@ -189,10 +210,6 @@ final class Snapshot {
             details);
       }
       case Owner owner -> {
-        CancelReason reason = owner.cancelled();
-        if (reason != null) {
-          details.put("reason", reason.toString());
-        }
         if (owner instanceof TaskScope<?> scope && scope.ownerTask() == null) {
           details.put("thread", describe(scope.ownerThread()));
         }

@@ -47,10 +47,14 @@ final class StackText {
       Stream.of(
               CancelScope.class,
               Context.class,
+              Failed.class,
               Failures.class,
+              FutureCopy.class,
               Loop.class,
+              LoopExecutor.class,
               Owner.class,
               Reports.class,
+              Run.class,
               Strand.class,
               Task.class,
               TaskImpl.class,
@@ -75,22 +79,39 @@ final class StackText {
     return stack.isEmpty() ? "an unknown place" : stack.getFirst().toString();
   }
 
-  /** Bound while a value is printed, so that one which contains its own task comes to an end. */
+  /** Bound while a value or a message is printed: one that contains its own task has an end. */
   private static final ScopedValue<Boolean> PRINTING = ScopedValue.newInstance();
 
-  private static final int LONGEST_VALUE = 100;
+  private static final int LONGEST = 200;
 
   /** A value, shortened; never throws. */
   static String value(@Nullable Object value) {
+    return print(() -> String.valueOf((Object) (value == null ? "null" : value.toString())));
+  }
+
+  /** The class and message, shortened; never throws. */
+  static String describe(Throwable thrown) {
+    String name = thrown.getClass().getName();
+    String message = print(() -> thrown.getMessage() == null ? "" : thrown.getMessage());
+    return message.isEmpty() ? name : name.concat(": ").concat(message);
+  }
+
+  private static String print(ScopedValue.CallableOp<String, RuntimeException> printer) {
     if (PRINTING.isBound()) {
       return "...";
     }
     try {
-      String text = ScopedValue.where(PRINTING, true).call(() -> escape(String.valueOf(value)));
-      return text.length() <= LONGEST_VALUE ? text : text.substring(0, LONGEST_VALUE) + "...";
+      String text = escape(ScopedValue.where(PRINTING, true).call(printer));
+      return text.length() <= LONGEST ? text : text.substring(0, LONGEST).concat("...");
     } catch (Throwable broken) {
-      return "(toString threw " + broken.getClass().getName() + ")";
+      // Without a string template: on a stack that has overflowed it could not be linked.
+      return "(printing threw ".concat(broken.getClass().getName()).concat(")");
     }
+  }
+
+  /** The name of a thread; its number, if it has none. */
+  static String name(Thread thread) {
+    return thread.getName().isEmpty() ? "thread #" + thread.threadId() : thread.getName();
   }
 
   /** The stack trace with causes and suppressed exceptions; never throws. */
@@ -114,17 +135,6 @@ final class StackText {
       return text.toString();
     } catch (Throwable broken) {
       return "\t(its trace threw " + broken.getClass().getName() + ")\n";
-    }
-  }
-
-  /** The class and message; never throws. */
-  static String describe(Throwable thrown) {
-    String name = thrown.getClass().getName();
-    try {
-      String message = thrown.getMessage();
-      return message == null ? name : name + ": " + escape(message);
-    } catch (Throwable broken) {
-      return name + " (its message threw " + broken.getClass().getName() + ")";
     }
   }
 

@@ -81,7 +81,7 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   static Collection<TaskScope<?>> foreignScopes() {
     var scopes = new ArrayList<TaskScope<?>>();
     Foreign.OPEN.forEach(strand -> strand.addScopes(scopes));
-    return scopes;
+    return scopes.reversed();
   }
 
   synchronized void addScopes(Collection<? super TaskScope<?>> scopes) {
@@ -200,27 +200,37 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   }
 
   /**
-   * Interrupts what runs inside of a frame, and adds the scopes to which the cancellation has to be
-   * forwarded. The caller holds the monitor and has seen that the frame is open.
+   * Adds the scopes inside of a frame to which a cancellation has to be forwarded, those inside of
+   * a shield apart. The caller holds the monitor and has seen that the frame is open.
    *
-   * @param frame null for all that the strand runs
+   * @param frame null for all that the strand has open
    */
-  void interrupt(@Nullable Frame frame, Collection<? super Owner> forward) {
+  void addExposed(@Nullable Frame frame, Collection<? super Owner> exposed) {
     assert Thread.holdsLock(this);
-    Shield shield = null;
-    var exposed = new ArrayList<Owner>();
+    var scopes = new ArrayList<Owner>();
     for (Frame each = top; each != null && each != frame; each = each.enclosing) {
       switch (each) {
-        case Shield found -> {
-          shield = found;
-          exposed.clear();
-        }
-        case TaskScope<?> scope -> exposed.add(scope);
+        case Shield _ -> scopes.clear();
+        case TaskScope<?> scope -> scopes.add(scope);
         case CancelScope _ -> {}
         case Loop loop -> throw new AssertionError(loop);
       }
     }
-    forward.addAll(exposed);
+    exposed.addAll(scopes);
+  }
+
+  /**
+   * Interrupts what runs inside of a frame, or has the outermost shield in it do so at its end. The
+   * caller holds the monitor and has seen that the frame is open.
+   *
+   * @param frame null for all that the strand runs
+   */
+  void interrupt(@Nullable Frame frame) {
+    assert Thread.holdsLock(this);
+    Shield shield = null;
+    for (Frame each = top; each != null && each != frame; each = each.enclosing) {
+      shield = each instanceof Shield found ? found : shield;
+    }
     Thread thread = thread();
     if (shield != null) {
       shield.pending = true;

@@ -177,28 +177,18 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     @SuppressWarnings("unchecked") // the constructor's
     var body = (Body<? extends T, ? extends X>) requireNonNull(slot);
     slot = null;
+    if (isAskedToCancel()) {
+      end(false, null, null);
+      return;
+    }
     T value = null;
     Throwable thrown = null;
-    if (isAskedToCancel()) {
-      settleCancelled(null);
-    } else {
-      try {
-        value = body.call();
-      } catch (Throwable t) {
-        thrown = t;
-      }
-      try {
-        Cold strand = cold;
-        if (strand != null) {
-          strand.closeInside(null);
-        }
-        settle(value, thrown);
-      } catch (Throwable t) {
-        // No memory, say. What the body held is garbage now; a task that never ends would be worse.
-        settle(null, thrown != null ? thrown : t);
-      }
+    try {
+      value = body.call();
+    } catch (Throwable t) {
+      thrown = t;
     }
-    finish();
+    end(true, value, thrown);
   }
 
   private boolean isAskedToCancel() {
@@ -271,8 +261,27 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
             new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null));
   }
 
-  /** Each step is taken whatever became of the one before. */
-  private void finish() {
+  /**
+   * Decides the outcome and tells everybody. Each step is taken whatever became of the one before.
+   *
+   * <p>It is long on purpose. HotSpot inlines no method of more than 325 bytes of code, and what it
+   * inlined into {@link #run} would have its variables in the frame that every parked task keeps.
+   */
+  private void end(boolean ran, @Nullable T value, @Nullable Throwable thrown) {
+    if (!ran) {
+      settleCancelled(null);
+    } else {
+      try {
+        Cold strand = cold;
+        if (strand != null) {
+          strand.closeInside(null);
+        }
+        settle(value, thrown);
+      } catch (Throwable t) {
+        // No memory, say. What the body held is garbage now; a task that never ends would be worse.
+        settle(null, thrown != null ? thrown : t);
+      }
+    }
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
     Listeners listeners = loop().listeners();
@@ -600,6 +609,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     if (!request(reason, forward)) {
       return false;
     }
+    interrupt();
     Cold asked = cold();
     synchronized (asked) {
       if (asked.stragglerWatch == null && !isDone()) {
@@ -610,7 +620,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     return true;
   }
 
-  /** Accepts a request, interrupts the body, and adds the scopes below. */
+  /** Accepts a request, which {@link #interrupt} has to follow, and adds the scopes below. */
   boolean request(CancelReason why, Collection<? super Owner> below) {
     if (!accept(why, below)) {
       return false;
@@ -644,10 +654,20 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         asked.reason = why;
       }
       asked.askedItself |= Thread.currentThread() == thread;
-      if ((seen & STARTED) != 0) {
-        asked.interrupt(null, below);
-      }
+      asked.interruptDue |= (seen & STARTED) != 0;
+      asked.addExposed(null, below);
       return true;
+    }
+  }
+
+  /** Interrupts the body of a task that was asked. */
+  void interrupt() {
+    Cold asked = cold();
+    synchronized (asked) {
+      if (asked.interruptDue && !isDone()) {
+        asked.interrupt(null);
+      }
+      asked.interruptDue = false;
     }
   }
 
@@ -669,7 +689,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** Names a task that was asked to cancel and goes on. */
   void warnAsStraggler() {
     Thread running = thread;
-    if (running != null && (!isDone() || isCallingBack())) {
+    if (running != null && (isDone() ? isCallingBack() : !isClosing())) {
       owner.warn(
           "Task ignores its cancellation",
           this,
@@ -678,6 +698,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
               "asked", sinceRequest(),
               "stack", StackText.of(running.getStackTrace())));
     }
+  }
+
+  /** Whether it waits for children that were cancelled with it, and are named themselves. */
+  private boolean isClosing() {
+    return cold().blockedOn instanceof Owner.Join join && join.owner().cancelled() != null;
   }
 
   private boolean isCallingBack() {
@@ -728,6 +753,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     synchronized (asked) {
       if (asked.requests > 0 && --asked.requests == 0) {
         asked.reason = null;
+        asked.interruptDue = false;
         if (asked.askedItself && Thread.currentThread() == thread) {
           // What the task asked of itself and has not seen yet is withdrawn with the request.
           Thread.interrupted();
@@ -887,7 +913,11 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   /** One word for the state, as asyncio prints it. */
   String word() {
-    if (isDone()) {
+    return word(isDone());
+  }
+
+  private String word(boolean done) {
+    if (done) {
       return isCancelled() ? "cancelled" : "finished";
     }
     return cancelRequests() > 0 ? "cancelling" : "pending";
@@ -897,8 +927,10 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   @Override
   public String toString() {
     String given = givenName();
-    String text = "Task[" + (given == null ? "" : given + ", ") + "id=" + id() + ", " + word();
-    if (isDone()) {
+    boolean done = isDone();
+    String text = given == null ? "Task[" : "Task[" + StackText.escape(given) + ", ";
+    text += "id=" + id() + ", " + word(done);
+    if (done) {
       Throwable ending = ending();
       text +=
           ending == null

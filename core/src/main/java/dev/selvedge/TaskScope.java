@@ -311,7 +311,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
 
   @Override
   public String toString() {
-    String by = ownerTask == null ? ownerThread.getName() : ownerTask.name();
+    String by = ownerTask == null ? StackText.name(ownerThread) : ownerTask.name();
     CancelReason reason = cancelled();
     return "TaskScope["
         + policy

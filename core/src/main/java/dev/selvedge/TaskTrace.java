@@ -39,7 +39,7 @@ public final class TaskTrace extends Throwable {
     synchronized (failure) {
       if (!has(failure, Kind.AWAITED)) {
         TaskImpl<?, ?> task = TaskImpl.current();
-        String by = task == null ? "thread " + Thread.currentThread().getName() : task.name();
+        String by = task == null ? StackText.name(Thread.currentThread()) : task.name();
         failure.addSuppressed(new TaskTrace(Kind.AWAITED, "awaited here by " + by));
       }
     }

@@ -46,7 +46,7 @@ public record TaskTree(List<Node> roots) {
    * @param name the name of the loop or the task; of a scope its class
    * @param state of a task {@code pending}, {@code cancelling}, {@code finished} or {@code
    *     cancelled} (the last two while its callbacks run); of a loop or a scope {@code open},
-   *     {@code running} or {@code cancelling}
+   *     {@code running}, {@code cancelling} or {@code closed}
    * @param age how long ago it was created, to the millisecond
    * @param awaits the ids of what it waits for: a task, or a scope that it joins or closes
    * @param cancelRequests how many are outstanding
@@ -111,10 +111,7 @@ public record TaskTree(List<Node> roots) {
 
     private String line(Map<Long, String> names) {
       var text = new StringBuilder(kind.name().toLowerCase(Locale.ROOT));
-      text.append(' ').append(StackText.escape(name));
-      if (!name.equals("task-" + id)) {
-        text.append(" (").append(id).append(')');
-      }
+      text.append(' ').append(label(id, name));
       if (folded > 0) {
         text.append(" and ").append(folded).append(" like it");
       }
@@ -122,15 +119,23 @@ public record TaskTree(List<Node> roots) {
       if (cancelRequests > 1) {
         text.append(" (").append(cancelRequests).append(" requests)");
       }
-      text.append(" for ").append(readable(age));
+      text.append(", ").append(readable(age)).append(" old");
       for (long awaited : awaits) {
         text.append(", awaits ");
-        text.append(StackText.escape(names.getOrDefault(awaited, "#" + awaited)));
+        text.append(label(awaited, names.getOrDefault(awaited, "")));
       }
       new TreeMap<>(details)
           .forEach((key, value) ->
               text.append(", ").append(key).append(' ').append(StackText.escape(value)));
       return text.toString();
+    }
+
+    /** A name and an id, or the one that says both. */
+    private static String label(long id, String name) {
+      if (name.isEmpty()) {
+        return "#" + id;
+      }
+      return StackText.escape(name) + (name.equals("task-" + id) ? "" : " (" + id + ")");
     }
 
     private static String readable(Duration age) {

@@ -110,7 +110,7 @@ class SamplesTest {
   void aSnapshotShowsWhoAwaitsWhom() throws Exception {
     String drawing = Loop.run(SamplesTest::draw);
 
-    assertThat(drawing).contains("task reader (").contains("awaits writer");
+    assertThat(drawing).contains("task reader (").contains("awaits writer (");
   }
 
   private static String draw(Loop loop) throws InterruptedException {
