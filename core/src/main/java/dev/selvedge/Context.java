@@ -3,6 +3,7 @@ package dev.selvedge;
 import static java.util.Objects.requireNonNull;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +63,11 @@ final class Context {
       try {
         task.cold().context = new Captured(this);
       } catch (Throwable broken) {
-        Failures.suppress(failure, broken);
+        if (!Failures.suppress(failure, broken)) {
+          task.loop()
+              .reports()
+              .post(new ExceptionContext("Exception in a context carrier", broken, task, Map.of()));
+        }
       }
     }
   }

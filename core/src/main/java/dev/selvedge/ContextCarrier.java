@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Failure:</b> what {@code carry} throws comes out of the fork, and nothing is started. What
  * the body that it returns throws is the failure of the task.
  *
+ * <p><b>Threads:</b> called by the thread that forks, and once more in the task, by its own thread,
+ * when its body throws: so that the exception handler runs in the context of the failure.
+ *
  * @since 0.1.0
  */
 @FunctionalInterface

@@ -8,8 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Tells the listeners of a loop, and reports what they throw. A loop without listeners has none. */
 final class Listeners implements LoopListener {
-  static final String BROKEN = "Exception in a listener";
-
   private final Loop loop;
   private final List<LoopListener> listeners;
 
@@ -24,9 +22,9 @@ final class Listeners implements LoopListener {
         event.accept(listener);
       } catch (Throwable broken) {
         loop.reports()
-            .post(
+            .postFromListener(
                 new ExceptionContext(
-                    BROKEN, broken, null, Map.of("listener", listener.getClass().getName())));
+                    "Exception in a listener", broken, null, Map.of("listener", listener.getClass().getName())));
       }
     }
   }

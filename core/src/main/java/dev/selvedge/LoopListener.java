@@ -32,7 +32,8 @@ public interface LoopListener {
   default void started(Task<?, ?> task) {}
 
   /**
-   * A task is done. Called by its thread, before those who await it wake.
+   * A task is done. Called by its thread before those who wait for it are woken; who begins to
+   * await it in that moment may be faster.
    *
    * @param task the task; its {@link Task#state} says how it ended
    * @param exception what awaiting it throws; null if it succeeded
@@ -40,8 +41,9 @@ public interface LoopListener {
   default void finished(Task<?, ?> task, @Nullable Throwable exception) {}
 
   /**
-   * A task was asked to cancel. Called for each request that was accepted, by the thread that asks;
-   * the task may have ended meanwhile.
+   * A task was asked to cancel. Called for each request that was accepted, by the thread that asks,
+   * which for limits in time is the one timer thread of the library; the task may have ended
+   * meanwhile.
    *
    * @param task the task
    * @param reason who asks and why

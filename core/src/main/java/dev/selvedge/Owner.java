@@ -84,6 +84,9 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** Written under the monitor; read anywhere. */
   private volatile @Nullable CancelReason cancelled;
 
+  /** When that was, by {@code System.nanoTime}; written before it. */
+  private long cancelledAt;
+
   private volatile boolean closed;
 
   @SuppressWarnings("unused") // through LIVE
@@ -150,6 +153,11 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   final @Nullable CancelReason cancelled() {
     return cancelled;
+  }
+
+  /** When it was cancelled; only after that. */
+  final long cancelledAt() {
+    return cancelledAt;
   }
 
   // ---- children
@@ -415,6 +423,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
       if (cancelled != null) {
         return false;
       }
+      cancelledAt = System.nanoTime();
       cancelled = reason;
       targets = unendedTasks();
       if (!targets.isEmpty()) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,14 +26,22 @@ final class Reports {
   static final class Report {
     private final @Nullable ExceptionContext context;
     private final Context.@Nullable Captured captured;
+
+    /** What listeners are told before the handler is called. */
+    private final Consumer<Listeners> tell;
+
     private final Thread reporter = Thread.currentThread();
 
     /** Set once the handler has returned. */
     private volatile boolean done;
 
-    private Report(@Nullable ExceptionContext context, Context.@Nullable Captured captured) {
+    private Report(
+        @Nullable ExceptionContext context,
+        Context.@Nullable Captured captured,
+        Consumer<Listeners> tell) {
       this.context = context;
       this.captured = captured;
+      this.tell = tell;
     }
   }
 
@@ -53,7 +62,27 @@ final class Reports {
 
   /** Reports without waiting; the handler runs in the context of the task that failed. */
   Report post(ExceptionContext context, Context.@Nullable Captured captured) {
-    var report = new Report(context, captured);
+    return post(new Report(context, captured, listeners -> listeners.reported(context)));
+  }
+
+  /** Warns of a task that goes on although it was asked to cancel. */
+  void postStraggler(Task<?, ?> task, Duration asked, ExceptionContext context) {
+    post(
+        new Report(
+            context,
+            null,
+            listeners -> {
+              listeners.straggling(task, asked);
+              listeners.reported(context);
+            }));
+  }
+
+  /** Reports what a listener threw, and tells none of it. */
+  void postFromListener(ExceptionContext context) {
+    post(new Report(context, null, _ -> {}));
+  }
+
+  private Report post(Report report) {
     enqueue(report);
     return report;
   }
@@ -66,7 +95,7 @@ final class Reports {
   /** Waits until what was reported so far has been handled. */
   void flush() {
     if (carrier() != null) {
-      var marker = new Report(null, null);
+      var marker = new Report(null, null, _ -> {});
       enqueue(marker);
       await(marker);
     }
@@ -107,6 +136,11 @@ final class Reports {
       }
       try {
         if (report.context != null) {
+          Listeners listeners = loop.listeners();
+          if (listeners != null) {
+            report.tell.accept(listeners);
+            Thread.interrupted();
+          }
           handle(report.context, report.captured);
         }
       } catch (Throwable broken) {
@@ -128,7 +162,6 @@ final class Reports {
 
   private void handle(ExceptionContext context, Context.@Nullable Captured captured)
       throws InterruptedException {
-    tellListeners(context);
     if (captured == null) {
       handle(context);
       return;
@@ -136,8 +169,9 @@ final class Reports {
     var called = new AtomicBoolean();
     try {
       captured.run(() -> {
-        called.set(true);
-        handle(context);
+        if (called.compareAndSet(false, true)) {
+          handle(context);
+        }
       });
     } catch (Throwable broken) {
       loop.defaultExceptionHandler(
@@ -146,18 +180,6 @@ final class Reports {
     if (!called.get()) {
       handle(context);
     }
-  }
-
-  private void tellListeners(ExceptionContext context) {
-    Listeners listeners = loop.listeners();
-    if (listeners == null || context.message().equals(Listeners.BROKEN)) {
-      return;
-    }
-    Task<?, ?> task = context.future();
-    if (task != null && context.details().get("asked") instanceof Duration asked) {
-      listeners.straggling(task, asked);
-    }
-    listeners.reported(context);
   }
 
   private void handle(ExceptionContext context) {

@@ -72,6 +72,8 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   private static final int STATE_BITS = 12;
   private static final int ID_BITS = 44;
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+  private static final CancelReason NO_REASON =
+      new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null);
   private static final AtomicLong IDS = new AtomicLong();
   private static final VarHandle STATE;
   private static final VarHandle COLD;
@@ -256,9 +258,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   }
 
   private CancelReason reasonOrInterrupt() {
-    return cancelReason()
-        .orElseGet(() ->
-            new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null));
+    return cancelReason().orElse(NO_REASON);
   }
 
   /**
@@ -290,6 +290,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       listeners.finished(this, ending());
       if (failed != null) {
         failed.tellIgnoredAtEnd();
+      }
+      if (cold instanceof Cold strand) {
+        strand.closeInside(null);
       }
     }
     try {
@@ -626,7 +629,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       return false;
     }
     Listeners listeners = loop().listeners();
-    if (listeners != null) {
+    if (listeners != null && (state & HIDDEN) == 0) {
       listeners.cancelled(this, why);
     }
     return true;
@@ -690,13 +693,21 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   void warnAsStraggler() {
     Thread running = thread;
     if (running != null && (isDone() ? isCallingBack() : !isClosing())) {
-      owner.warn(
-          "Task ignores its cancellation",
-          this,
-          Map.of(
-              "reason", reasonOrInterrupt(),
-              "asked", sinceRequest(),
-              "stack", StackText.of(running.getStackTrace())));
+      CancelReason inherited = owner.cancelled();
+      Duration asked = sinceRequest();
+      loop()
+          .reports()
+          .postStraggler(
+              this,
+              asked,
+              new ExceptionContext(
+                  "Task ignores its cancellation",
+                  null,
+                  this,
+                  Map.of(
+                      "reason", cancelReason().orElse(inherited != null ? inherited : NO_REASON),
+                      "asked", asked,
+                      "stack", StackText.of(running.getStackTrace()))));
     }
   }
 
@@ -715,7 +726,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   private Duration sinceRequest() {
     Cold asked = cold();
     synchronized (asked) {
-      return Duration.ofNanos(System.nanoTime() - asked.askedAt);
+      // Done, and then its owner was cancelled while a callback was still running?
+      long since = asked.requests > 0 ? asked.askedAt : owner.cancelledAt();
+      return Duration.ofNanos(System.nanoTime() - since);
     }
   }
 

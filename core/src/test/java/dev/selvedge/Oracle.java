@@ -28,7 +28,12 @@ final class Oracle implements BeforeEachCallback, AfterEachCallback {
     assertThat(Thread.interrupted()).as("interrupt flag left behind").isFalse();
     assertThat(Strand.foreignScopes()).as("open scopes outside of tasks").isEmpty();
     settled().untilAsserted(() -> assertThat(live()).as("live tasks").isEmpty());
-    assertThat(Orphans.unread()).as("unread failures").extracting(f -> f.exception).isEmpty();
+    settled()
+        .untilAsserted(() ->
+            assertThat(Orphans.unread())
+                .as("unread failures")
+                .extracting(f -> f.exception)
+                .isEmpty());
     settled().untilAsserted(() -> assertThat(Timers.armed()).as("armed timers").isZero());
     assertThat(Loop.defaultLoop().getExceptionHandler()).as("default handler").isEmpty();
   }
