@@ -77,7 +77,7 @@ public final class CancelScope extends Frame {
       Body<? extends T, ? extends X> body) throws X, InterruptedException {
     requireNonNull(body, "body");
     Strand here = Strand.current();
-    int requestsAtEntry;
+    int interruptsAtEntry;
     int cancellationsAtEntry;
     boolean interruptedAtEntry;
     synchronized (this) {
@@ -89,7 +89,7 @@ public final class CancelScope extends Frame {
       strand = here;
       synchronized (here) {
         here.push(this);
-        requestsAtEntry = here.acceptedRequests();
+        interruptsAtEntry = here.interrupts();
         cancellationsAtEntry = here.cancellations();
         // With the counts: what comes later raises them, what came before has set the flag.
         interruptedAtEntry = Thread.currentThread().isInterrupted();
@@ -115,7 +115,7 @@ public final class CancelScope extends Frame {
       synchronized (here) {
         outside =
             interruptedAtEntry
-                || isCancelledFromOutside(here, requestsAtEntry, cancellationsAtEntry);
+                || isCancelledFromOutside(here, interruptsAtEntry, cancellationsAtEntry);
         here.pop(this);
         // Cleared before the monitor is free: the next interrupt is somebody else's.
         interrupted = own != null && Thread.interrupted();
@@ -163,7 +163,7 @@ public final class CancelScope extends Frame {
   /**
    * Whether the task, or a scope around this one with no shield between, was cancelled meanwhile.
    */
-  private boolean isCancelledFromOutside(Strand here, int requests, int cancellations) {
+  private boolean isCancelledFromOutside(Strand here, int interrupts, int cancellations) {
     for (Frame frame = enclosing; frame != null; frame = frame.enclosing) {
       switch (frame) {
         case Strand.Shield _ -> {
@@ -176,7 +176,7 @@ public final class CancelScope extends Frame {
         case Owner _ -> {}
       }
     }
-    return here.acceptedRequests() > requests;
+    return here.interrupts() > interrupts;
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.selvedge;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ScheduledFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -42,8 +41,8 @@ final class Cold extends Strand {
   /** The outstanding requests. */
   int requests;
 
-  /** All requests there ever were. */
-  int accepted;
+  /** How often the thread was interrupted for requests; raised together with its flag. */
+  int interrupts;
 
   @Nullable CancelReason reason;
 
@@ -56,7 +55,7 @@ final class Cold extends Strand {
   /** Whether the task itself asked. */
   boolean askedItself;
 
-  @Nullable ScheduledFuture<?> stragglerWatch;
+  Timers.@Nullable Timer stragglerWatch;
 
   /** Callbacks in order of registration, of type {@code Consumer<? super Task<T, X>>}. */
   @Nullable ArrayDeque<Consumer<?>> callbacks;
@@ -90,14 +89,14 @@ final class Cold extends Strand {
   }
 
   @Override
-  int acceptedRequests() {
-    return accepted;
+  int interrupts() {
+    return interrupts;
   }
 
   void endStragglerWatch() {
     assert Thread.holdsLock(this);
     if (stragglerWatch != null) {
-      stragglerWatch.cancel(false);
+      stragglerWatch.cancel();
       stragglerWatch = null;
     }
   }

@@ -29,11 +29,10 @@ final class Context {
 
     private Captured(Context context) {
       carried =
-          context.capture(
-              () -> {
-                action.run();
-                return null;
-              });
+          context.capture(() -> {
+            action.run();
+            return null;
+          });
     }
 
     /** Runs an action. Not for two threads at a time. */
@@ -46,15 +45,14 @@ final class Context {
   /** The body of a task, in the context of the caller. */
   <T extends @Nullable Object, X extends Exception> Body<T, X> carry(
       Body<? extends T, ? extends X> body) {
-    return capture(
-        () -> {
-          try {
-            return body.call();
-          } catch (Throwable failure) {
-            remember(failure);
-            throw failure;
-          }
-        });
+    return capture(() -> {
+      try {
+        return body.call();
+      } catch (Throwable failure) {
+        remember(failure);
+        throw failure;
+      }
+    });
   }
 
   private void remember(Throwable failure) {

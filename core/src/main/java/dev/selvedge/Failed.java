@@ -6,7 +6,6 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ScheduledFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +51,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private boolean ignoredAtEnd;
 
   /** The timer of {@code orphanAfter}; written before the task can be seen to be done. */
-  private volatile @Nullable ScheduledFuture<?> timer;
+  private volatile Timers.@Nullable Timer timer;
 
   Failed(TaskImpl<?, ?> task, Throwable exception, boolean cancelled) {
     super(task, task.owner().outlivesHandles() ? Orphans.QUEUE : null);
@@ -128,17 +127,17 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private void release() {
     owner.forget(this);
     Orphans.untrack(this);
-    ScheduledFuture<?> armed = timer;
+    Timers.Timer armed = timer;
     if (armed != null) {
-      armed.cancel(false);
+      armed.cancel();
     }
   }
 
   /** Arms {@code orphanAfter}. */
-  void reportAfter(ScheduledFuture<?> armed) {
+  void reportAfter(Timers.Timer armed) {
     timer = armed;
     if (!isUnread()) {
-      armed.cancel(false);
+      armed.cancel();
     }
   }
 

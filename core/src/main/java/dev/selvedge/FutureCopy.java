@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -70,10 +69,10 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
   private CompletableFuture<T> after(long timeout, TimeUnit unit, Runnable completion) {
     if (!isDone()) {
       // Dependent stages run where the copy is completed, and may block.
-      ScheduledFuture<?> timer =
+      Timers.Timer timer =
           Timers.schedule(
               () -> Thread.startVirtualThread(completion), Duration.ofNanos(unit.toNanos(timeout)));
-      task.onDone(_ -> timer.cancel(false));
+      task.onDone(_ -> timer.cancel());
     }
     return this;
   }

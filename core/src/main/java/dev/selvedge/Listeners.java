@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Tells the listeners of a loop, and reports what they throw. A loop without listeners has none. */
+/**
+ * Tells the listeners of a loop, and reports what they throw. A loop without listeners has none.
+ */
 final class Listeners implements LoopListener {
   private final Loop loop;
   private final List<LoopListener> listeners;
@@ -24,7 +26,10 @@ final class Listeners implements LoopListener {
         loop.reports()
             .postFromListener(
                 new ExceptionContext(
-                    "Exception in a listener", broken, null, Map.of("listener", listener.getClass().getName())));
+                    "Exception in a listener",
+                    broken,
+                    null,
+                    Map.of("listener", listener.getClass().getName())));
       }
     }
   }

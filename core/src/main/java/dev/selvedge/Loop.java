@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 public final class Loop extends Owner implements AutoCloseable {
   private static final Set<Loop> ALL =
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
   /** Held where a run begins: two that began in tasks of each other would both wait for ever. */
   private static final Object RUNS = new Object();
 

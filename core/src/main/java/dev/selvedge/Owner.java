@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -38,10 +37,10 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding
  * goes down level by level with a queue, not by recursion, and interrupts nobody until all have
  * been asked: who awaits a task that is cancelled together with it was then cancelled too, and has
- * not failed. After it a fork gets a cancelled task.
- * Under the monitor a child is either in the list or refused. The owner's thread pushes and then
- * reads {@code cancelled}, who cancels writes that and then reads the list: one of them sees the
- * other. If both do, the child is asked to cancel, and its thread never starts.
+ * not failed. After it a fork gets a cancelled task. Under the monitor a child is either in the
+ * list or refused. The owner's thread pushes and then reads {@code cancelled}, who cancels writes
+ * that and then reads the list: one of them sees the other. If both do, the child is asked to
+ * cancel, and its thread never starts.
  */
 abstract sealed class Owner extends Frame permits Loop, TaskScope {
   /** That a task waits for all children of an owner. One object per wait. */
@@ -79,7 +78,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   private int listed;
   private int sweepAt = SMALLEST_SWEEP;
   private @Nullable LinkedHashSet<Failed> failures;
-  private @Nullable ScheduledFuture<?> stragglerWatch;
+  private Timers.@Nullable Timer stragglerWatch;
 
   /** Written under the monitor; read anywhere. */
   private volatile @Nullable CancelReason cancelled;
@@ -462,7 +461,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   private synchronized void endStragglerWatch() {
     if (stragglerWatch != null) {
-      stragglerWatch.cancel(false);
+      stragglerWatch.cancel();
       stragglerWatch = null;
     }
   }

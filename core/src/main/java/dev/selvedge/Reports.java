@@ -155,7 +155,7 @@ final class Reports {
   }
 
   /** Even the default handler failed: the JVM's own word is what is left. */
-  private static void lastResort(Throwable broken) {
+  static void lastResort(Throwable broken) {
     Thread thread = Thread.currentThread();
     thread.getThreadGroup().uncaughtException(thread, broken);
   }

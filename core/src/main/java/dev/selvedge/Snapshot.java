@@ -63,10 +63,7 @@ final class Snapshot {
       } else {
         kind = TaskTree.Kind.SCOPE;
       }
-      state =
-          owner.isClosed()
-              ? "closed"
-              : cancelled ? "cancelling" : running ? "running" : "open";
+      state = owner.isClosed() ? "closed" : cancelled ? "cancelling" : running ? "running" : "open";
       awaits = List.of();
       cancelRequests = cancelled ? 1 : 0;
     }

@@ -109,9 +109,9 @@ final class StackText {
     }
   }
 
-  /** The name of a thread; its number, if it has none. */
+  /** A thread by its name, or by its number if it has none. */
   static String name(Thread thread) {
-    return thread.getName().isEmpty() ? "thread #" + thread.threadId() : thread.getName();
+    return "thread " + (thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName());
   }
 
   /** The stack trace with causes and suppressed exceptions; never throws. */

@@ -36,7 +36,7 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     }
 
     @Override
-    int acceptedRequests() {
+    int interrupts() {
       return 0;
     }
 
@@ -66,8 +66,8 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
 
   abstract @Nullable Thread thread();
 
-  /** The cancel requests that the task ever got; guarded by this. */
-  abstract int acceptedRequests();
+  /** How often the whole strand was interrupted through the library; guarded by this. */
+  abstract int interrupts();
 
   /** The first frame was pushed, or the last one taken out. */
   void isOpen(boolean open) {}

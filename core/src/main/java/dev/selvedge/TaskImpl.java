@@ -652,7 +652,6 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
         asked.askedAt = System.nanoTime();
       }
       asked.requests++;
-      asked.accepted++;
       if (asked.reason == null) {
         asked.reason = why;
       }
@@ -668,6 +667,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
     Cold asked = cold();
     synchronized (asked) {
       if (asked.interruptDue && !isDone()) {
+        asked.interrupts++;
         asked.interrupt(null);
       }
       asked.interruptDue = false;
@@ -843,8 +843,7 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   }
 
   Duration age() {
-    long birth =
-        idAndBirth >>> ID_BITS << (Integer.SIZE - STATE_BITS) | state >>> STATE_BITS;
+    long birth = idAndBirth >>> ID_BITS << (Integer.SIZE - STATE_BITS) | state >>> STATE_BITS;
     return Timers.since(birth);
   }
 

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Optional;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +45,7 @@ public final class Timeout {
   private volatile Instant when;
 
   // Guarded by the scope.
-  private @Nullable ScheduledFuture<?> timer;
+  private Timers.@Nullable Timer timer;
   private int armed;
   private boolean moved;
 
@@ -148,7 +147,7 @@ public final class Timeout {
     synchronized (scope) {
       armed++;
       if (timer != null) {
-        timer.cancel(false);
+        timer.cancel();
       }
     }
   }
@@ -286,13 +285,18 @@ public final class Timeout {
     } catch (InterruptedException outside) {
       CancelReason why = Strand.cancellation();
       String said = why == null ? "the thread that waits for it was interrupted" : why.message();
-      awaited.cancel(new CancelReason(CancelReason.Source.PARENT, said, caller));
-      if (awaited.awaitPassingInterrupts(() -> {})) {
+      cancelOnce(awaited, new CancelReason(CancelReason.Source.PARENT, said, caller));
+      try {
+        if (awaited.awaitPassingInterrupts(() -> {})) {
+          Thread.currentThread().interrupt();
+        }
+      } catch (IllegalStateException circle) {
         Thread.currentThread().interrupt();
+        throw circle;
       }
       throw account(outside, awaited);
     }
-    awaited.cancel(new CancelReason(CancelReason.Source.TIMEOUT, message, caller));
+    cancelOnce(awaited, new CancelReason(CancelReason.Source.TIMEOUT, message, caller));
     if (awaited.awaitPassingInterrupts(() -> {})) {
       throw account(Failures.interrupted(), awaited);
     }
@@ -302,6 +306,13 @@ public final class Timeout {
     var timeout = new TimeoutException(message);
     timeout.initCause(awaited.ending());
     throw account(timeout, awaited);
+  }
+
+  /** A second interrupt would hit its clean-up. */
+  private static void cancelOnce(TaskImpl<?, ?> task, CancelReason reason) {
+    if (task.cancelRequests() == 0) {
+      task.cancel(reason);
+    }
   }
 
   /** Takes the failures of a task along. */

@@ -1,43 +1,147 @@
 package dev.selvedge;
 
 import java.time.Duration;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The library's own timer: one daemon thread per process, gone when idle for a while. What runs on
  * it neither blocks nor throws.
+ *
+ * <p>Nobody takes a lock to arm or to cancel, so the timer thread waits for no virtual thread. (It
+ * did with a {@code ScheduledThreadPoolExecutor}: queueing for its lock behind virtual threads to
+ * which busy carriers did not come, it was seconds late.) Who arms adds and then reads the thread;
+ * an idle thread takes itself out and then looks for what was added: one of them sees the other.
  */
 final class Timers {
-  private static final ScheduledThreadPoolExecutor TIMER =
-      new ScheduledThreadPoolExecutor(
-          1, Thread.ofPlatform().daemon().name("selvedge-timer").factory());
-
-  static {
-    TIMER.setRemoveOnCancelPolicy(true);
-    TIMER.setKeepAliveTime(5, TimeUnit.SECONDS);
-    TIMER.allowCoreThreadTimeOut(true);
-  }
+  private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final ConcurrentSkipListSet<Timer> ARMED = new ConcurrentSkipListSet<>();
+  private static final AtomicReference<@Nullable Thread> THREAD = new AtomicReference<>();
+  private static final AtomicLong SEQUENCE = new AtomicLong();
 
   private Timers() {}
 
-  static ScheduledFuture<?> schedule(Runnable action, Duration delay) {
-    return TIMER.schedule(action, nanos(delay), TimeUnit.NANOSECONDS);
+  /** Something to run once, later. */
+  static final class Timer implements Comparable<Timer> {
+    private final long due;
+    private final long number = SEQUENCE.incrementAndGet();
+    private final Runnable action;
+
+    private Timer(long due, Runnable action) {
+      this.due = due;
+      this.action = action;
+    }
+
+    /** It will not run; unless it runs already, or has run. */
+    void cancel() {
+      ARMED.remove(this);
+    }
+
+    @Override
+    public int compareTo(Timer other) {
+      return due != other.due ? Long.signum(due - other.due) : Long.compare(number, other.number);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Timer timer && number == timer.number;
+    }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(number);
+    }
+  }
+
+  static Timer schedule(Runnable action, Duration delay) {
+    var timer = new Timer(System.nanoTime() + nanos(delay), action);
+    ARMED.add(timer);
+    Thread thread = THREAD.get();
+    if (thread == null) {
+      startThread();
+    } else if (timer.equals(first())) {
+      LockSupport.unpark(thread);
+    }
+    return timer;
+  }
+
+  private static @Nullable Timer first() {
+    var timers = ARMED.iterator();
+    return timers.hasNext() ? timers.next() : null;
+  }
+
+  private static void startThread() {
+    Thread created =
+        Thread.ofPlatform().daemon().name("selvedge-timer").unstarted(Timers::runTimers);
+    if (THREAD.compareAndSet(null, created)) {
+      created.start();
+    }
+  }
+
+  private static void runTimers() {
+    long idleSince = System.nanoTime();
+    while (true) {
+      Timer next = first();
+      long now = System.nanoTime();
+      if (next == null) {
+        if (now - idleSince < IDLE_NANOS) {
+          LockSupport.parkNanos(ARMED, IDLE_NANOS);
+          continue;
+        }
+        THREAD.set(null);
+        if (!ARMED.isEmpty()) {
+          startThread();
+        }
+        return;
+      }
+      idleSince = now;
+      if (next.due - now > 0) {
+        LockSupport.parkNanos(ARMED, next.due - now);
+      } else if (ARMED.remove(next)) {
+        try {
+          next.action.run();
+        } catch (Throwable t) {
+          // No memory, say; the other timers must go on.
+          Reports.lastResort(t);
+        }
+      }
+      // Nobody has a reason to interrupt this thread, and a set flag would keep it from parking.
+      Thread.interrupted();
+    }
+  }
+
+  /** How many are armed, but for the clock. */
+  static int armed() {
+    return (int) ARMED.stream().filter(timer -> !timer.action.equals(CLOCK)).count();
+  }
+
+  /** The duration in nanoseconds, or as many as fit into half a long. */
+  static long nanos(Duration duration) {
+    if (duration.isNegative()) {
+      return 0;
+    }
+    return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) >= 0
+        ? Long.MAX_VALUE / 2
+        : duration.toNanos();
   }
 
   // ---- a clock that costs its readers next to nothing
 
   private static final Duration TICK = Duration.ofMillis(20);
   private static final long START = System.nanoTime();
+  private static final Runnable CLOCK = Timers::tick;
+  private static final AtomicBoolean TICKING = new AtomicBoolean();
 
   /** The milliseconds from {@link #START} to the last tick; negative while it stands still. */
   private static volatile long ticked = -1;
 
-  // Written when it starts to tick and by the timer thread.
+  /** Written when it starts to tick and by the timer thread. */
   private static volatile long readAtLastTick;
-  private static volatile @Nullable ScheduledFuture<?> tick;
 
   /**
    * The milliseconds since the start of the library, at most {@link #TICK} ago: for ages. Reading
@@ -57,36 +161,27 @@ final class Timers {
     return (System.nanoTime() - START) / 1_000_000;
   }
 
-  private static synchronized long startTicking() {
-    if (ticked < 0) {
-      readAtLastTick = TaskImpl.lastId();
-      tick = schedule(Timers::tick, TICK);
-      ticked = exactMillis();
+  private static long startTicking() {
+    long now = exactMillis();
+    if (TICKING.compareAndSet(false, true)) {
+      ticked = now;
+      nextTick();
     }
-    return ticked;
+    return now;
   }
 
-  private static synchronized void tick() {
-    long last = TaskImpl.lastId();
-    if (last == readAtLastTick) {
+  private static void tick() {
+    if (TaskImpl.lastId() == readAtLastTick) {
       ticked = -1;
-      return;
+      TICKING.set(false);
+    } else {
+      ticked = exactMillis();
+      nextTick();
     }
-    readAtLastTick = last;
-    ticked = exactMillis();
-    tick = schedule(Timers::tick, TICK);
   }
 
-  /** How many are armed, but for the clock. */
-  static int armed() {
-    ScheduledFuture<?> clock = tick;
-    return (int) TIMER.getQueue().stream().filter(armed -> !armed.equals(clock)).count();
-  }
-
-  /** The duration in nanoseconds, or as many as fit into half a long. */
-  static long nanos(Duration duration) {
-    return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) >= 0
-        ? Long.MAX_VALUE / 2
-        : duration.toNanos();
+  private static void nextTick() {
+    readAtLastTick = TaskImpl.lastId();
+    schedule(CLOCK, TICK);
   }
 }

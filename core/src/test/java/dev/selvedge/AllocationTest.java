@@ -41,8 +41,7 @@ class AllocationTest {
   }
 
   private static Map<Integer, Long> measure(String variant) throws InterruptedException {
-    try (ChildJvm child =
-        ChildJvm.startOptimized(List.of("-Xbatch"), Allocates.class, variant)) {
+    try (ChildJvm child = ChildJvm.startOptimized(List.of("-Xbatch"), Allocates.class, variant)) {
       ChildJvm.Ended ended = child.awaitEnd();
 
       assertThat(ended.code()).as(ended.err()).isZero();

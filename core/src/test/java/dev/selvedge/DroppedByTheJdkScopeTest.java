@@ -4,17 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What StructuredTaskScope loses when tasks are cancelled, forked late, or left open. */
+/**
+ * What StructuredTaskScope loses when tasks are cancelled, time out, are forked late, or left open.
+ */
 @ExtendWith(Oracle.class)
 class DroppedByTheJdkScopeTest {
   private final Threads.Reported reported = new Threads.Reported();
@@ -33,6 +39,142 @@ class DroppedByTheJdkScopeTest {
         throw failure;
       }
     };
+  }
+
+  /** Lets a limit be reached, and waits until a thread has noticed. */
+  private static void expireAndAwaitNotice(Timeout timeout, Thread noticing) {
+    timeout.reschedule(Instant.MIN);
+    while (noticing.isInterrupted()) {
+      Thread.yield();
+    }
+  }
+
+  @Test
+  @DisplayName("L9: a child has failed, then the limit is reached: suppressed in what it throws")
+  void aFailureThenATimeout() throws Exception {
+    var failure = new IOException("before");
+    try (Loop loop = open()) {
+      Task<Object, Exception> owner =
+          loop.createTask(() -> {
+            Thread joining = Thread.currentThread();
+            return Timeout.<Object, Exception>within(
+                Duration.ofDays(1),
+                timeout -> {
+                  try (var scope = TaskScope.<IOException>open()) {
+                    var sibling =
+                        scope.fork(() -> {
+                          try {
+                            started.countDown();
+                            Thread.sleep(60_000);
+                          } finally {
+                            expireAndAwaitNotice(timeout, joining);
+                          }
+                        });
+                    started.await();
+                    var failing =
+                        scope.fork(() -> {
+                          throw failure;
+                        });
+                    scope.join();
+                    return List.of(sibling, failing);
+                  }
+                });
+          });
+
+      assertThatThrownBy(owner::await)
+          .isInstanceOf(TimeoutException.class)
+          .hasCauseInstanceOf(InterruptedException.class);
+      assertThat(Suppressed.in(owner.exception().orElseThrow())).containsExactly(failure);
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("L9: the same under a policy that leaves siblings alone")
+  void aFailureThenATimeoutUnderSupervise() throws Exception {
+    var failure = new IOException("before");
+    try (Loop loop = open()) {
+      Task<Object, Exception> owner =
+          loop.createTask(() ->
+              Timeout.<Object, Exception>within(
+                  Duration.ofDays(1),
+                  timeout -> {
+                    try (var scope = TaskScope.<IOException>open(TaskScope.Policy.SUPERVISE)) {
+                      var sibling = scope.fork(() -> Thread.sleep(60_000));
+                      var failing =
+                          scope.fork(() -> {
+                            throw failure;
+                          });
+                      failing.onDone(task -> timeout.reschedule(Instant.MIN));
+                      scope.join();
+                      return List.of(sibling, failing);
+                    }
+                  }));
+
+      assertThatThrownBy(owner::await).isInstanceOf(TimeoutException.class);
+      assertThat(Suppressed.in(owner.exception().orElseThrow())).containsExactly(failure);
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("L17: a child throws while it is timed out: suppressed in what the limit throws")
+  void aFailureWhileTimingOut() throws Exception {
+    var failure = new IOException("while timing out");
+    try (Loop loop = open()) {
+      Task<Object, Exception> owner =
+          loop.createTask(() -> {
+            Thread joining = Thread.currentThread();
+            return Timeout.<Object, Exception>within(
+                Duration.ofDays(1),
+                timeout -> {
+                  try (var scope = TaskScope.<IOException>open()) {
+                    var child =
+                        scope.fork(() -> {
+                          try {
+                            timeout.reschedule(Instant.MIN);
+                            Thread.sleep(60_000);
+                          } catch (InterruptedException e) {
+                            while (joining.isInterrupted()) {
+                              Thread.yield();
+                            }
+                            throw failure;
+                          }
+                        });
+                    scope.join();
+                    return child;
+                  }
+                });
+          });
+
+      assertThatThrownBy(owner::await).isInstanceOf(TimeoutException.class);
+      assertThat(Suppressed.in(owner.exception().orElseThrow())).containsExactly(failure);
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("L17: the body did not join, so nobody throws it: to the handler")
+  void aFailureWhileTimingOutWithoutAJoin() throws Exception {
+    var failure = new IOException("while timing out");
+    try (Loop loop = open()) {
+      Task<Object, Exception> owner =
+          loop.createTask(() ->
+              Timeout.<Object, Exception>within(
+                  Duration.ofDays(1),
+                  timeout -> {
+                    try (var scope = TaskScope.<IOException>open()) {
+                      var child = scope.fork(failWhenCancelled(failure));
+                      started.await();
+                      timeout.reschedule(Instant.MIN);
+                      Thread.sleep(60_000);
+                      return child;
+                    }
+                  }));
+
+      assertThatThrownBy(owner::await).isInstanceOf(TimeoutException.class);
+    }
+    assertThat(reported.exceptions()).containsExactly(failure);
   }
 
   @Test

@@ -22,7 +22,8 @@ class MemoryTest {
 
   @Test
   @DisplayName(
-      "many short tasks through a loop and an open scope, singly, by the thousand, failing, in 64 MB")
+      "many short tasks through a loop and an open scope, singly, by the thousand, failing, in 64"
+          + " MB")
   void manyShortTasksLeaveNothing() throws Exception {
     int each = SHORT_TASKS / ManyTasks.WAYS;
     try (ChildJvm child =
@@ -37,7 +38,8 @@ class MemoryTest {
 
   @Test
   @Tag("long")
-  @DisplayName("a million parked tasks take at most a tenth more than plain virtual threads, in 2 GB")
+  @DisplayName(
+      "a million parked tasks take at most a tenth more than plain virtual threads, in 2 GB")
   void parkedTasksTakeLittleMoreThanTheirThreads() throws Exception {
     long threads = parked("threads");
 

@@ -96,10 +96,12 @@ class SamplesTest {
   private static String limited() throws InterruptedException {
     // @start region="timeout"
     try {
-      return Timeout.within(Duration.ofMillis(10), () -> {
-        new CountDownLatch(1).await();
-        return "never";
-      });
+      return Timeout.within(
+          Duration.ofMillis(10),
+          () -> {
+            new CountDownLatch(1).await();
+            return "never";
+          });
     } catch (TimeoutException e) {
       return "too slow";
     }

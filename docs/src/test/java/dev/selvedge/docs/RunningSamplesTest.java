@@ -3,10 +3,15 @@ package dev.selvedge.docs;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.selvedge.Body;
+import dev.selvedge.ContextCarrier;
 import dev.selvedge.KeyboardInterruptException;
 import dev.selvedge.Loop;
+import dev.selvedge.LoopListener;
 import dev.selvedge.Task;
+import dev.selvedge.TaskScope;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -14,8 +19,12 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -82,6 +91,175 @@ class RunningSamplesTest {
 
     assertThat(log).containsExactly("still here");
   }
+
+  // ---- context and listeners
+
+  private static final ScopedValue<String> USER = ScopedValue.newInstance();
+
+  @Test
+  void tasksInheritTheScopedValuesThatTheLoopWasTold() throws Exception {
+    // @start region="inherit"
+    try (Loop loop = Loop.builder().inherit(USER).build()) {
+      String greeting =
+          ScopedValue.where(USER, "Ada").call(() -> loop.runUntilComplete(() -> greet()));
+      log.add(greeting);
+    }
+    // @end
+
+    assertThat(log).containsExactly("hello Ada");
+  }
+
+  // @start region="inherited"
+  String greet() throws InterruptedException {
+    try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+      return scope.fork(() -> "hello " + USER.get()).await();
+    }
+  }
+
+  // @end
+
+  @Test
+  void withoutInheritAScopedValueIsNotBound() {
+    assertThatThrownBy(() -> ScopedValue.where(USER, "Ada").call(() -> Loop.run(() -> greet())))
+        .isInstanceOf(NoSuchElementException.class);
+  }
+
+  private static final ThreadLocal<String> REQUEST = new ThreadLocal<>();
+
+  // @start region="carrier"
+  static final class RequestCarrier implements ContextCarrier {
+    @Override
+    public <T extends @Nullable Object, X extends Exception> Body<T, X> carry(Body<T, X> body) {
+      String request = REQUEST.get(); // in the thread that forks
+      return () -> { // in the thread of the task
+        REQUEST.set(request);
+        try {
+          return body.call();
+        } finally {
+          REQUEST.remove();
+        }
+      };
+    }
+  }
+
+  // @end
+
+  @Test
+  void aCarrierTakesALoggingContextAlong() throws Exception {
+    // @start region="carry"
+    Loop loop = Loop.builder().carry(new RequestCarrier()).build();
+    // @end
+    var reported = new CountDownLatch(1);
+    try (loop) {
+      loop.setExceptionHandler((of, context) -> {
+        log.add("handler: " + REQUEST.get());
+        reported.countDown();
+      });
+      REQUEST.set("request 7");
+      assertThat(loop.createTask(() -> Task.create(REQUEST::get).await()).await())
+          .isEqualTo("request 7");
+      loop.launch(() -> {
+        throw new IOException("disk full");
+      });
+      REQUEST.set("another");
+      reported.await();
+    } finally {
+      REQUEST.remove();
+    }
+
+    assertThat(log).containsExactly("handler: request 7");
+  }
+
+  @Test
+  void aCarrierThatThrowsStopsTheFork() throws Exception {
+    ContextCarrier broken =
+        new ContextCarrier() {
+          @Override
+          public <T extends @Nullable Object, X extends Exception> Body<T, X> carry(
+              Body<T, X> body) {
+            throw new IllegalStateException("no context");
+          }
+        };
+    try (Loop loop = Loop.builder().carry(broken).build()) {
+      assertThatThrownBy(() -> loop.createTask(() -> log.add("ran")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("no context");
+      assertThat(loop.allTasks()).isEmpty();
+    }
+    assertThat(log).isEmpty();
+  }
+
+  // @start region="listener"
+  static final class Meters implements LoopListener {
+    final AtomicInteger running = new AtomicInteger();
+    final AtomicInteger failed = new AtomicInteger();
+
+    @Override
+    public void started(Task<?, ?> task) {
+      running.incrementAndGet();
+    }
+
+    @Override
+    public void finished(Task<?, ?> task, @Nullable Throwable exception) {
+      running.decrementAndGet();
+      if (task.state() == Future.State.FAILED) { // exception is null only after a success
+        failed.incrementAndGet();
+      }
+    }
+  }
+
+  // @end
+
+  @Test
+  void aListenerCounts() throws Exception {
+    var meters = new Meters();
+    var reports = new CopyOnWriteArrayList<String>();
+
+    // @start region="listen"
+    Loop loop = Loop.builder().listener(meters).build();
+    // @end
+    try (loop) {
+      loop.setExceptionHandler((of, context) -> reports.add(context.message()));
+      loop.runUntilComplete(() -> {
+        var good = loop.createTask(() -> "value");
+        assertThat(good.await()).isEqualTo("value");
+        var bad =
+            loop.createTask(() -> {
+              throw new IOException("disk full");
+            });
+        assertThatIOException().isThrownBy(bad::await);
+        loop.createTask(this::beat);
+        begun.await();
+        assertThat(meters.running).hasValue(2); // main and the one that beats
+      });
+    }
+
+    assertThat(meters.running).hasValue(0);
+    assertThat(meters.failed).hasValue(1);
+    assertThat(reports).isEmpty();
+  }
+
+  @Test
+  void aListenerThatThrowsIsReportedAndDisturbsNothing() throws Exception {
+    LoopListener broken =
+        new LoopListener() {
+          @Override
+          public void started(Task<?, ?> task) {
+            throw new IllegalStateException("broken");
+          }
+        };
+    try (Loop loop =
+        Loop.builder()
+            .listener(broken)
+            .exceptionHandler((of, context) -> log.add(context.message()))
+            .build()) {
+      assertThat(loop.createTask(() -> "value").await()).isEqualTo("value");
+    }
+
+    assertThat(log).containsExactly("Exception in a listener");
+  }
+
+  // ---- programs
 
   /** The program of the page. */
   static final class Server {

@@ -15,6 +15,9 @@ import java.util.regex.Pattern;
  * sample: FileTest.java#region -->}. The region stands in the file between the markers of the JDK's
  * snippets, {@code // @start region="region"} and {@code // @end}. Both must be equal but for the
  * indentation of the whole.
+ *
+ * <p>The file is a test, or, for code that this module may not be compiled with, a program beneath
+ * the test resources whose name ends in {@code Before.java} and which a test runs.
  */
 final class Samples {
   private static final Pattern MARKER =
@@ -63,7 +66,7 @@ final class Samples {
     }
     String file = marker.group(1);
     String name = marker.group(2);
-    if (!file.endsWith("Test.java")) {
+    if (!file.endsWith("Test.java") && !file.endsWith("Before.java")) {
       return Optional.of(file + " is not run as a test");
     }
     Optional<String> source = sources.read(file);

@@ -18,6 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SamplesTest {
   private static final Path SOURCES =
       Repository.ROOT.resolve("docs/src/test/java/dev/selvedge/docs");
+  private static final Path PROGRAMS =
+      Repository.ROOT.resolve("docs/src/test/resources/dev/selvedge/docs");
 
   private static final String SOURCE =
       """
@@ -127,6 +129,30 @@ class SamplesTest {
   }
 
   @Test
+  void aSampleMayComeFromAProgramThatATestRuns() {
+    String page = PAGE.replace("PlantedTest", "PlantedBefore");
+
+    assertThat(problems(page)).isEmpty();
+    assertThat(problems(page.replace("hello", "goodbye"))).hasSize(1);
+  }
+
+  @Test
+  void everyProgramIsRunByATest() throws IOException {
+    List<Path> programs = javaFiles(PROGRAMS);
+    var tests = new StringBuilder();
+    for (Path file : javaFiles(SOURCES)) {
+      if (file.toString().endsWith("MigrationTest.java")) {
+        tests.append(Repository.read(file));
+      }
+    }
+
+    assertThat(programs).isNotEmpty();
+    for (Path program : programs) {
+      assertThat(tests).contains("/" + program.getFileName() + "\"");
+    }
+  }
+
+  @Test
   void aBlockThatIsNotClosedIsFound() {
     assertThat(problems("```java\nvoid greet();\n"))
         .containsExactly("page.md:1: the block is not closed");
@@ -172,13 +198,19 @@ class SamplesTest {
         "page.md",
         markdown,
         file ->
-            file.equals("PlantedTest.java") || file.equals("Planted.java")
+            List.of("PlantedTest.java", "PlantedBefore.java", "Planted.java").contains(file)
                 ? Optional.of(SOURCE)
                 : Optional.empty());
   }
 
+  private static List<Path> javaFiles(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
+    }
+  }
+
   private static Optional<String> source(String name) {
-    Path file = SOURCES.resolve(name);
+    Path file = (name.endsWith("Before.java") ? PROGRAMS : SOURCES).resolve(name);
     if (!Files.exists(file)) {
       return Optional.empty();
     }
