@@ -291,8 +291,9 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
       if (failed != null) {
         failed.tellIgnoredAtEnd();
       }
-      if (cold instanceof Cold strand) {
-        strand.closeInside(null);
+      Cold opened = cold;
+      if (opened != null) {
+        opened.closeInside(null);
       }
     }
     try {

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What listeners are told, in which order, and that they disturb nobody. */
 @ExtendWith(Oracle.class)
+@SuppressWarnings("try") // closes again on purpose
 class ListenerTest {
   private enum Kind {
     STARTED,
