@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -17,6 +18,12 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class Oracle implements BeforeEachCallback, AfterEachCallback {
   private static final Duration LIMIT = Duration.ofSeconds(5);
+
+  static {
+    // For every await() of the suite: the defaults wait a tenth of a second each time.
+    Awaitility.setDefaultPollDelay(Duration.ZERO);
+    Awaitility.setDefaultPollInterval(Duration.ofMillis(2));
+  }
 
   @Override
   public void beforeEach(ExtensionContext context) {
@@ -39,7 +46,7 @@ final class Oracle implements BeforeEachCallback, AfterEachCallback {
   }
 
   private static ConditionFactory settled() {
-    return await().atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5));
+    return await().atMost(LIMIT);
   }
 
   private static List<Object> live() {

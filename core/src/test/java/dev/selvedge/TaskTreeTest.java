@@ -896,7 +896,7 @@ class TaskTreeTest {
   @Test
   @DisplayName("a very deep tree overflows no stack, and its text grows with the number of nodes")
   void aVeryDeepTree() throws Exception {
-    int depth = Threads.PLATFORM ? 200 : 5000;
+    int depth = Threads.PLATFORM ? 200 : 2500;
     var bottom = new CountDownLatch(1);
     try (Loop loop = open("loop")) {
       Task<Void, Exception> top = loop.createTask(() -> descend(depth, bottom));

@@ -13,8 +13,8 @@ import java.lang.management.ManagementFactory;
  * would.
  */
 public final class Allocates {
-  private static final int WARM_UP_FORKS = 60_000;
-  private static final int MEASURED_FORKS = 30_000;
+  private static final int WARM_UP_FORKS = 40_000;
+  private static final int MEASURED_FORKS = 10_000;
 
   /** Keeps the compiler from leaving the planted allocation out. */
   private static volatile Object planted = "nothing";
@@ -26,7 +26,7 @@ public final class Allocates {
     for (int forks : new int[] {1, 10, 100, 1000}) {
       scopes(WARM_UP_FORKS / forks, forks, plants);
       long least = Long.MAX_VALUE;
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < 2; round++) {
         least = Math.min(least, scopes(MEASURED_FORKS / forks, forks, plants));
       }
       say(forks + " " + least);
