@@ -185,7 +185,7 @@ class ListenerRaceTest {
   @Test
   @DisplayName("ignoring a failure at the moment it happens: tolerated exactly once")
   void ignoreAgainstTheFailure() throws Exception {
-    int rounds = 1_000 * Threads.EFFORT;
+    int rounds = 500 * Threads.EFFORT;
     var failed = new ArrayList<Task<Object, IOException>>();
     try (Loop loop = builder().build()) {
       for (int i = 0; i < rounds; i++) {

@@ -930,8 +930,8 @@ class TaskTreeTest {
   @Tag("virtual-only")
   @DisplayName("a snapshot costs in proportion to the number of tasks, folded or not")
   void theCostGrowsLinearly(boolean folded) {
-    long few = allocatedForASnapshot(10_000, folded);
-    long many = allocatedForASnapshot(100_000, folded);
+    long few = allocatedForASnapshot(5_000, folded);
+    long many = allocatedForASnapshot(50_000, folded);
 
     assertThat((double) many / few).isLessThan(15);
   }

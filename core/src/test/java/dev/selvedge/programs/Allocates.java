@@ -9,8 +9,7 @@ import java.lang.management.ManagementFactory;
 
 /**
  * Says how many bytes a scope with some forks allocates, everything that the JDK allocates for the
- * threads included. With {@code planted} each fork allocates some more, as a slip in the library
- * would.
+ * threads included. And how many if each fork allocated some more, as a slip in the library would.
  */
 public final class Allocates {
   private static final int WARM_UP_FORKS = 40_000;
@@ -22,15 +21,18 @@ public final class Allocates {
   private Allocates() {}
 
   public static void main(String[] arguments) throws InterruptedException {
-    boolean plants = arguments.length > 0 && arguments[0].equals("planted");
     for (int forks : new int[] {1, 10, 100, 1000}) {
-      scopes(WARM_UP_FORKS / forks, forks, plants);
-      long least = Long.MAX_VALUE;
-      for (int round = 0; round < 2; round++) {
-        least = Math.min(least, scopes(MEASURED_FORKS / forks, forks, plants));
-      }
-      say(forks + " " + least);
+      say(forks + " " + least(forks, false) + " " + least(forks, true));
     }
+  }
+
+  private static long least(int forks, boolean plants) throws InterruptedException {
+    scopes(WARM_UP_FORKS / forks, forks, plants);
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 2; round++) {
+      least = Math.min(least, scopes(MEASURED_FORKS / forks, forks, plants));
+    }
+    return least;
   }
 
   /** The bytes of one of so many scopes. */
