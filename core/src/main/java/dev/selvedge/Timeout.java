@@ -285,7 +285,11 @@ public final class Timeout {
     } catch (InterruptedException outside) {
       CancelReason why = Strand.cancellation();
       String said = why == null ? "the thread that waits for it was interrupted" : why.message();
-      cancelOnce(awaited, new CancelReason(CancelReason.Source.PARENT, said, caller));
+      if (awaited.owner().cancelled() == null) {
+        // Else it was asked together with the caller, and a second interrupt would hit its
+        // clean-up.
+        awaited.cancel(new CancelReason(CancelReason.Source.PARENT, said, caller));
+      }
       try {
         if (awaited.awaitPassingInterrupts(() -> {})) {
           Thread.currentThread().interrupt();
@@ -296,7 +300,7 @@ public final class Timeout {
       }
       throw account(outside, awaited);
     }
-    cancelOnce(awaited, new CancelReason(CancelReason.Source.TIMEOUT, message, caller));
+    awaited.cancel(new CancelReason(CancelReason.Source.TIMEOUT, message, caller));
     if (awaited.awaitPassingInterrupts(() -> {})) {
       throw account(Failures.interrupted(), awaited);
     }
@@ -306,13 +310,6 @@ public final class Timeout {
     var timeout = new TimeoutException(message);
     timeout.initCause(awaited.ending());
     throw account(timeout, awaited);
-  }
-
-  /** A second interrupt would hit its clean-up. */
-  private static void cancelOnce(TaskImpl<?, ?> task, CancelReason reason) {
-    if (task.cancelRequests() == 0) {
-      task.cancel(reason);
-    }
   }
 
   /** Takes the failures of a task along. */

@@ -64,6 +64,30 @@ class WaitForTest {
     return task;
   }
 
+  // ---- a task that declined an earlier cancellation
+
+  @Test
+  @DisplayName("a task that declined an earlier cancellation is cancelled again at the limit")
+  void whoDeclinedBeforeIsCancelledAgain() throws Exception {
+    var declined = new CountDownLatch(1);
+    try (Loop loop = open()) {
+      Task<Void, IOException> task =
+          startedTask(
+              loop,
+              () -> {
+                declined.countDown();
+                block();
+                return null;
+              });
+      task.cancel("declined");
+      declined.await();
+
+      assertThatThrownBy(() -> Timeout.waitFor(task, SHORT))
+          .isExactlyInstanceOf(TimeoutException.class);
+      assertThat(task.cancelRequests()).isEqualTo(2);
+    }
+  }
+
   // ---- in time
 
   @Test
