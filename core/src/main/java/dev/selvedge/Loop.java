@@ -529,7 +529,7 @@ public final class Loop extends Owner implements AutoCloseable {
 
   private <T extends @Nullable Object, X extends Exception> T runMain(
       Run active, Body<? extends T, ? extends X> body) throws X, InterruptedException {
-    TaskImpl<T, X> main = start(new TaskImpl<T, X>(this, "main", body, 0));
+    TaskImpl<T, X> main = start(new ListedTask<T, X>(this, "main", body, 0));
     active.main(main);
     boolean interrupted =
         main.awaitPassingInterrupts(
@@ -583,7 +583,7 @@ public final class Loop extends Owner implements AutoCloseable {
    */
   public <T extends @Nullable Object, X extends Exception> Task<T, X> createTask(
       Body<? extends T, ? extends X> body) {
-    return start(new TaskImpl<T, X>(this, null, requireNonNull(body, "body"), 0));
+    return start(new ListedTask<T, X>(this, null, requireNonNull(body, "body"), 0));
   }
 
   /**
@@ -615,7 +615,7 @@ public final class Loop extends Owner implements AutoCloseable {
   public <T extends @Nullable Object, X extends Exception> Task<T, X> createTask(
       String name, Body<? extends T, ? extends X> body) {
     requireNonNull(name, "name");
-    return start(new TaskImpl<T, X>(this, name, requireNonNull(body, "body"), 0));
+    return start(new ListedTask<T, X>(this, name, requireNonNull(body, "body"), 0));
   }
 
   /**
@@ -660,7 +660,7 @@ public final class Loop extends Owner implements AutoCloseable {
 
   private void launchNamed(@Nullable String given, Action<?> action) {
     start(
-        new TaskImpl<@Nullable Void, Exception>(
+        new ListedTask<@Nullable Void, Exception>(
             this, given, Failures.<Exception>body(action), TaskImpl.LAUNCHED));
   }
 

@@ -83,14 +83,14 @@ final class LoopExecutor extends AbstractExecutorService {
   public void execute(Runnable command) {
     requireNonNull(command, "command");
     start(
-        new TaskImpl<@Nullable Void, RuntimeException>(
+        new ListedTask<@Nullable Void, RuntimeException>(
             loop, null, Failures.body(command::run), TaskImpl.LAUNCHED));
   }
 
   @Override
   public <T extends @Nullable Object> Future<T> submit(Callable<T> task) {
     requireNonNull(task, "task");
-    var created = new TaskImpl<T, Exception>(loop, null, task::call, 0);
+    var created = new ListedTask<T, Exception>(loop, null, task::call, 0);
     start(created);
     return new TaskFuture<>(created);
   }

@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  * length is bounded however many tasks come and go; a failed task of a long-lived owner is unlinked
  * at once, because its report waits until nobody holds it.
  *
- * <p>Most forks come from the thread that opened the scope. It has a list and a count of its own,
- * {@code own} and {@code ownForks}, and pushes onto it without the monitor; whoever goes through
- * the list, or takes something out of it, holds the monitor.
+ * <p>Most forks come from the thread that opened the scope. It has chunks and a count of its own,
+ * {@code own} and {@code ownForks}, and adds to them without the monitor; whoever goes through the
+ * chunks, or takes something out of them, holds the monitor.
  *
  * <p><b>Waiting.</b> The owner parks once, on the counter. It writes {@code waiter} and then reads
  * {@code live}; a child counts down and then reads {@code waiter}: one of them sees the other.
@@ -38,32 +38,44 @@ import org.jspecify.annotations.Nullable;
  * goes down level by level with a queue, not by recursion, and interrupts nobody until all have
  * been asked: who awaits a task that is cancelled together with it was then cancelled too, and has
  * not failed. After it a fork gets a cancelled task. Under the monitor a child is either in the
- * list or refused. The owner's thread pushes and then reads {@code cancelled}, who cancels writes
- * that and then reads the list: one of them sees the other. If both do, the child is asked to
+ * list or refused. The owner's thread adds and then reads {@code cancelled}, who cancels writes
+ * that and then reads the chunks: one of them sees the other. If both do, the child is asked to
  * cancel, and its thread never starts.
  */
-abstract sealed class Owner extends Frame permits Loop, TaskScope {
+abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   /** That a task waits for all children of an owner. One object per wait. */
   record Join(Owner owner) {}
 
-  private static final VarHandle LIVE;
+  /** Children that the owner's thread forked, the oldest first, and those before them. */
+  private static final class Chunk {
+    final TaskImpl<?, ?>[] tasks;
+    final @Nullable Chunk older;
+
+    Chunk(TaskImpl<?, ?>[] tasks, @Nullable Chunk older) {
+      this.tasks = tasks;
+      this.older = older;
+    }
+  }
+
+  private static final VarHandle OWN_LISTED;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
-      LIVE = lookup.findVarHandle(Owner.class, "live", int.class);
+      OWN_LISTED = lookup.findVarHandle(Owner.class, "ownListed", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
-  private static final int SMALLEST_SWEEP = 64;
+  private static final Chunk NONE = new Chunk(new TaskImpl<?, ?>[0], null);
+  private static final int SMALLEST_CHUNK = 10;
 
   /**
    * Looking at a task that has just ended costs a cache miss, a tenth of a fork: so scopes of usual
    * sizes are never swept.
    */
-  private static final int SMALLEST_SWEEP_OF_OWN = 1024;
+  private static final int SWEPT_CHUNK = 512;
 
   /** So many stragglers are named each time; the others are counted. */
   private static final int MOST_WARNINGS = 100;
@@ -73,45 +85,22 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   private static final long LONGEST_CHECK_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-  // Guarded by this.
-  private @Nullable TaskImpl<?, ?> first;
-  private int listed;
-  private int sweepAt = SMALLEST_SWEEP;
-  private @Nullable LinkedHashSet<Failed> failures;
-  private Timers.@Nullable Timer stragglerWatch;
-
   /** Written under the monitor; read anywhere. */
   private volatile @Nullable CancelReason cancelled;
 
-  /** When that was, by {@code System.nanoTime}; written before it. */
-  private long cancelledAt;
-
   private volatile boolean closed;
-
-  @SuppressWarnings("unused") // through LIVE
-  private volatile int live;
-
-  /** Written by whoever waits for the children, read by the last of them. */
-  private volatile @Nullable Thread waiter;
 
   /** Threads of a factory of the user's that have run their task and may not have ended yet. */
   private final @Nullable Queue<WeakReference<Thread>> ending;
 
-  /** The newest child in the list of the owner's thread, which alone pushes. */
-  private volatile @Nullable TaskImpl<?, ?> own;
+  /** The children that the owner's thread forked; it alone adds, and replaces the chunk. */
+  private volatile Chunk own = NONE;
 
-  /** How many of them were forked; the owner's thread's. */
+  /** How many are in the newest chunk. */
+  private volatile int ownListed;
+
+  /** How many were forked; the owner's thread's. */
   private int ownForks;
-
-  /** How many are in the list, and when to sweep it; the owner's thread's. */
-  private int ownListed;
-
-  private int sweepOwnAt = SMALLEST_SWEEP_OF_OWN;
-
-  private final long birth = Timers.millis();
-
-  /** Zero until somebody asks; guarded by this. */
-  private long id;
 
   Owner(boolean ownThreads) {
     ending = ownThreads ? new ConcurrentLinkedQueue<>() : null;
@@ -166,8 +155,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     refuseIfClosed();
     Thread thread = loop().newThread(task);
     thread.setUncaughtExceptionHandler(task);
-    boolean pushes = pushes();
-    CancelReason refused = pushes ? push(task, thread) : link(task, thread);
+    ListedTask<?, ?> listed = task instanceof ListedTask<?, ?> node ? node : null;
+    CancelReason refused = listed == null ? add(task, thread) : link(listed, thread);
     Listeners listeners = loop().listeners();
     if (listeners != null) {
       listeners.started(task);
@@ -181,8 +170,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     } catch (Throwable t) {
       task.neverRun(
           new CancelReason(CancelReason.Source.REQUEST, "no thread could be started", null));
-      if (!pushes) {
-        unlink(task);
+      if (listed != null) {
+        unlink(listed);
       }
       countDown();
       throw new RejectedExecutionException("no thread could be started for " + task.name(), t);
@@ -190,23 +179,23 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     return task;
   }
 
-  /** Whether the caller is the thread that has a list of its own. */
-  boolean pushes() {
+  /** Whether the caller is the thread that adds to {@link #own}. */
+  boolean addsToOwn() {
     return false;
   }
 
   /** Counts and links a task. Returns why it is refused. */
-  private @Nullable CancelReason push(TaskImpl<?, ?> task, Thread thread) {
+  private @Nullable CancelReason add(TaskImpl<?, ?> task, Thread thread) {
     if (cancelled != null) {
       return cancelled;
     }
-    if (ownListed >= sweepOwnAt) {
-      sweepOwn();
+    int listed = (int) OWN_LISTED.get(this);
+    if (listed == own.tasks.length) {
+      listed = makeRoom();
     }
     task.thread(thread);
-    task.next = own;
-    own = task;
-    ownListed++;
+    own.tasks[listed] = task;
+    ownListed = listed + 1;
     CancelReason late = cancelled;
     if (late == null) {
       ownForks++;
@@ -214,7 +203,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     return late;
   }
 
-  private synchronized @Nullable CancelReason link(TaskImpl<?, ?> task, Thread thread) {
+  private synchronized @Nullable CancelReason link(ListedTask<?, ?> task, Thread thread) {
     refuseIfClosed();
     if (cancelled == null) {
       task.thread(thread);
@@ -232,8 +221,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   /** The last act of a task's thread. */
   final void ended(TaskImpl<?, ?> task, boolean failed) {
-    if (failed && outlivesHandles()) {
-      unlink(task);
+    if (failed && outlivesHandles() && task instanceof ListedTask<?, ?> listed) {
+      unlink(listed);
     }
     if (ending != null) {
       ending.removeIf(ended -> {
@@ -257,7 +246,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     }
   }
 
-  private void link(TaskImpl<?, ?> task) {
+  private void link(ListedTask<?, ?> task) {
     if (listed >= sweepAt) {
       sweepNow();
     }
@@ -271,7 +260,7 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   }
 
   @SuppressWarnings("ReferenceEquality") // nodes of a list
-  private synchronized void unlink(TaskImpl<?, ?> task) {
+  private synchronized void unlink(ListedTask<?, ?> task) {
     if (task != first && task.previous == null) {
       return;
     }
@@ -289,8 +278,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   }
 
   private void sweep() {
-    for (TaskImpl<?, ?> task = first; task != null; ) {
-      TaskImpl<?, ?> following = task.next;
+    for (ListedTask<?, ?> task = first; task != null; ) {
+      ListedTask<?, ?> following = task.next;
       if (task.hasEnded()) {
         unlink(task);
       }
@@ -303,26 +292,21 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     return live + ownForks;
   }
 
-  private synchronized void sweepOwn() {
-    TaskImpl<?, ?> kept = null;
-    TaskImpl<?, ?> newest = null;
-    ownListed = 0;
-    for (TaskImpl<?, ?> task = own; task != null; ) {
-      TaskImpl<?, ?> following = task.next;
-      task.next = null;
-      if (!task.hasEnded()) {
-        if (kept == null) {
-          newest = task;
-        } else {
-          kept.next = task;
-        }
-        kept = task;
-        ownListed++;
-      }
-      task = following;
+  /** Takes out who has ended, if there may be many. Returns how many are in the newest chunk. */
+  private synchronized int makeRoom() {
+    int full = own.tasks.length;
+    int kept = 0;
+    if (full < SWEPT_CHUNK) {
+      own = new Chunk(new TaskImpl<?, ?>[Math.max(SMALLEST_CHUNK, 2 * full)], own);
+    } else {
+      var unended = new ArrayList<TaskImpl<?, ?>>();
+      addUnendedOwn(unended);
+      kept = unended.size();
+      int room = Math.max(2 * SWEPT_CHUNK, 2 * kept);
+      own = new Chunk(unended.reversed().toArray(new TaskImpl<?, ?>[room]), null);
     }
-    own = newest;
-    sweepOwnAt = Math.max(SMALLEST_SWEEP_OF_OWN, 2 * ownListed);
+    ownListed = kept;
+    return kept;
   }
 
   /** So that a loop which has become idle keeps no values of tasks that are gone. */
@@ -333,16 +317,26 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   /** The children whose threads have not come to their end, the newest first. */
   final synchronized List<TaskImpl<?, ?>> unendedTasks() {
+    if (addsToOwn() && alive() == 0) {
+      return List.of();
+    }
     var tasks = new ArrayList<TaskImpl<?, ?>>();
-    addUnended(own, tasks);
-    addUnended(first, tasks);
+    addUnendedOwn(tasks);
+    for (ListedTask<?, ?> task = first; task != null; task = task.next) {
+      if (!task.hasEnded()) {
+        tasks.add(task);
+      }
+    }
     return tasks;
   }
 
-  private static void addUnended(@Nullable TaskImpl<?, ?> newest, List<TaskImpl<?, ?>> tasks) {
-    for (TaskImpl<?, ?> task = newest; task != null; task = task.next) {
-      if (!task.hasEnded()) {
-        tasks.add(task);
+  private void addUnendedOwn(List<TaskImpl<?, ?>> tasks) {
+    int listed = ownListed;
+    for (Chunk chunk = own; chunk != null; chunk = chunk.older) {
+      for (int i = (chunk == own ? listed : chunk.tasks.length) - 1; i >= 0; i--) {
+        if (!chunk.tasks[i].hasEnded()) {
+          tasks.add(chunk.tasks[i]);
+        }
       }
     }
   }
@@ -388,14 +382,14 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
 
   /** Cancels the children, and from now on every fork. */
   final boolean cancelChildren(CancelReason reason) {
-    if (cancelled != null) {
-      return false;
+    List<TaskImpl<?, ?>> children = markCancelled(reason);
+    if (children != null && !children.isEmpty()) {
+      var owners = new ArrayDeque<Owner>();
+      var asked = new ArrayList<TaskImpl<?, ?>>();
+      request(children, reason, owners, asked);
+      cancelAll(owners, reason, asked);
     }
-    var owners = new ArrayDeque<Owner>();
-    var asked = new ArrayList<TaskImpl<?, ?>>();
-    boolean first = cancelLevel(reason, owners, asked);
-    cancelAll(owners, reason, asked);
-    return first;
+    return children != null;
   }
 
   /** Cancels what the owners hold because what holds them was cancelled. */
@@ -410,31 +404,38 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
     CancelReason inherited =
         new CancelReason(CancelReason.Source.PARENT, reason.message(), reason.by());
     for (Owner owner; (owner = owners.poll()) != null; ) {
-      owner.cancelLevel(inherited, owners, asked);
+      List<TaskImpl<?, ?>> children = owner.markCancelled(inherited);
+      if (children != null) {
+        request(children, inherited, owners, asked);
+      }
     }
     asked.forEach(TaskImpl::interrupt);
   }
 
-  private boolean cancelLevel(
-      CancelReason reason, ArrayDeque<Owner> below, List<TaskImpl<?, ?>> asked) {
-    List<TaskImpl<?, ?>> targets;
-    synchronized (this) {
-      if (cancelled != null) {
-        return false;
-      }
-      cancelledAt = System.nanoTime();
-      cancelled = reason;
-      targets = unendedTasks();
-      if (!targets.isEmpty()) {
-        watchStragglers(loop().stragglerWarning());
-      }
+  /** Refuses forks from now on. Returns the children to be asked; null if it was cancelled. */
+  private synchronized @Nullable List<TaskImpl<?, ?>> markCancelled(CancelReason reason) {
+    if (cancelled != null) {
+      return null;
     }
-    for (TaskImpl<?, ?> task : targets) {
+    cancelledAt = System.nanoTime();
+    cancelled = reason;
+    List<TaskImpl<?, ?>> children = unendedTasks();
+    if (!children.isEmpty()) {
+      watchStragglers(loop().stragglerWarning());
+    }
+    return children;
+  }
+
+  private static void request(
+      List<TaskImpl<?, ?>> children,
+      CancelReason reason,
+      ArrayDeque<Owner> below,
+      List<TaskImpl<?, ?>> asked) {
+    for (TaskImpl<?, ?> task : children) {
       if (task.request(reason, below)) {
         asked.add(task);
       }
     }
-    return true;
   }
 
   private void watchStragglers(Duration delay) {
@@ -568,7 +569,8 @@ abstract sealed class Owner extends Frame permits Loop, TaskScope {
   final synchronized void markClosed() {
     closed = true;
     sweep();
-    sweepOwn();
+    own = NONE;
+    ownListed = 0;
   }
 
   /** Reports what nobody retrieved, and returns when the handler has returned. */

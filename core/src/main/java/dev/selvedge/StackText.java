@@ -50,6 +50,7 @@ final class StackText {
               Failed.class,
               Failures.class,
               FutureCopy.class,
+              ListedTask.class,
               Loop.class,
               LoopExecutor.class,
               Owner.class,
@@ -64,6 +65,8 @@ final class StackText {
           .map(Class::getName)
           .collect(Collectors.toUnmodifiableSet());
 
+  private static final String GATHER = "dev.selvedge.gather.";
+
   /** The innermost frame that is neither the JDK's nor the library's; without one the innermost. */
   static String caller(List<StackTraceElement> stack) {
     for (StackTraceElement frame : stack) {
@@ -72,6 +75,7 @@ final class StackText {
       if (!type.startsWith("java.")
           && !type.startsWith("jdk.")
           && !type.startsWith("sun.")
+          && !type.startsWith(GATHER)
           && !OWN.contains(nested < 0 ? type : type.substring(0, nested))) {
         return frame.toString();
       }

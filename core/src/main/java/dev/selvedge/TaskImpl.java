@@ -20,9 +20,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one implementation of {@link Task}: the handle, the {@code Runnable} of its thread, the node
- * in its owner's list, and, as the thread's uncaught-exception handler, the answer to "which task
- * is this".
+ * The one implementation of {@link Task}: the handle, the {@code Runnable} of its thread, and, as
+ * the thread's uncaught-exception handler, the answer to "which task is this".
  *
  * <h2>States</h2>
  *
@@ -49,12 +48,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Size</h2>
  *
- * 48 bytes with compressed references. What few tasks need is in {@link Cold}. The milliseconds
+ * 40 bytes with compressed references. What few tasks need is in {@link Cold}. The milliseconds
  * from the start of the library to the creation of the task are in the upper bits of two fields:
  * the higher ones above the id, the lower 20 above the bits of the state.
  */
-final class TaskImpl<T extends @Nullable Object, X extends Exception>
-    implements Task<T, X>, Runnable, Thread.UncaughtExceptionHandler {
+sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
+    implements Task<T, X>, Runnable, Thread.UncaughtExceptionHandler permits ListedTask {
   private static final int STARTED = 1;
   private static final int CANCEL = 1 << 1;
   private static final int DONE = 1 << 2;
@@ -101,10 +100,6 @@ final class TaskImpl<T extends @Nullable Object, X extends Exception>
   private volatile @Nullable Thread thread;
 
   private volatile @Nullable Cold cold;
-
-  // Guarded by the owner.
-  @Nullable TaskImpl<?, ?> previous;
-  @Nullable TaskImpl<?, ?> next;
 
   TaskImpl(Owner owner, @Nullable String name, Body<? extends T, ? extends X> body, int state) {
     this(

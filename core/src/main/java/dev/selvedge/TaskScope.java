@@ -145,7 +145,10 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   private <T extends @Nullable Object> Task<T, X> fork(
       @Nullable String name, Body<? extends T, ? extends X> body, String argument) {
     requireNonNull(body, argument);
-    return start(new TaskImpl<T, X>(this, name, body, 0));
+    return start(
+        addsToOwn()
+            ? new TaskImpl<T, X>(this, name, body, 0)
+            : new ListedTask<T, X>(this, name, body, 0));
   }
 
   /**
@@ -278,7 +281,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   }
 
   @Override
-  boolean pushes() {
+  boolean addsToOwn() {
     return policy == Policy.CANCEL_ON_FAILURE && Thread.currentThread() == ownerThread;
   }
 

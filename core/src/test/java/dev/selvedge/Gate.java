@@ -9,15 +9,15 @@ import java.util.concurrent.ThreadFactory;
  * Holds threads back: those of a factory before their task starts, or a body that ignores
  * interrupts.
  */
-final class Gate {
+public final class Gate {
   private final CountDownLatch latch = new CountDownLatch(1);
 
-  void open() {
+  public void open() {
     latch.countDown();
   }
 
   /** Waits until the gate opens, whatever interrupts; the flag is restored. */
-  void pass() {
+  public void pass() {
     boolean interrupted = false;
     while (true) {
       try {
@@ -33,7 +33,7 @@ final class Gate {
   }
 
   /** Threads that come to their task when the gate opens. */
-  ThreadFactory factory() {
+  public ThreadFactory factory() {
     return task -> {
       Runnable held =
           () -> {
@@ -47,7 +47,7 @@ final class Gate {
   }
 
   /** Waits until the thread of a task is parked or asleep. */
-  static void awaitBlocked(Task<?, ?> task) {
+  public static void awaitBlocked(Task<?, ?> task) {
     await()
         .until(() -> {
           Thread thread = ((TaskImpl<?, ?>) task).thread();

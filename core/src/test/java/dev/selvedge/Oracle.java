@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * Asserts after every test that it left nothing behind: no live task, no open scope, no unread
  * failure, no armed timer, no handler of the default loop, no interrupt flag.
  */
-final class Oracle implements BeforeEachCallback, AfterEachCallback {
+public final class Oracle implements BeforeEachCallback, AfterEachCallback {
   private static final Duration LIMIT = Duration.ofSeconds(5);
 
   static {

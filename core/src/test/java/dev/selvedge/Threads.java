@@ -9,44 +9,44 @@ import org.jspecify.annotations.Nullable;
  * The suite runs twice: with {@code -Dselvedge.threads=virtual} on the loop's own virtual threads,
  * and with {@code platform} on platform threads of an injected factory. Tests get their loops here.
  */
-final class Threads {
-  static final boolean PLATFORM = "platform".equals(System.getProperty("selvedge.threads"));
+public final class Threads {
+  public static final boolean PLATFORM = "platform".equals(System.getProperty("selvedge.threads"));
 
   /** Scales the repetitions of a test. */
-  static final int EFFORT = Integer.getInteger("selvedge.effort", 1);
+  public static final int EFFORT = Integer.getInteger("selvedge.effort", 1);
 
   private static final ThreadFactory DAEMONS = Thread.ofPlatform().daemon().factory();
 
   private Threads() {}
 
-  static Loop.Builder builder() {
+  public static Loop.Builder builder() {
     Loop.Builder builder = Loop.builder().handleSignals(false);
     return PLATFORM ? builder.threadFactory(DAEMONS) : builder;
   }
 
   /** Reports of one loop, in order. */
-  static final class Reported implements LoopExceptionHandler {
-    final Queue<ExceptionContext> contexts = new ConcurrentLinkedQueue<>();
+  public static final class Reported implements LoopExceptionHandler {
+    public final Queue<ExceptionContext> contexts = new ConcurrentLinkedQueue<>();
 
     @Override
     public void handle(Loop loop, ExceptionContext context) {
       contexts.add(context);
     }
 
-    java.util.List<Throwable> exceptions() {
+    public java.util.List<Throwable> exceptions() {
       return contexts.stream()
           .map(ExceptionContext::exception)
           .filter(java.util.Objects::nonNull)
           .toList();
     }
 
-    java.util.List<String> messages() {
+    public java.util.List<String> messages() {
       return contexts.stream().map(ExceptionContext::message).toList();
     }
   }
 
   /** Runs a main in a loop of its own, closes the loop, and passes on what main did. */
-  static <T extends @Nullable Object, X extends Exception> T run(
+  public static <T extends @Nullable Object, X extends Exception> T run(
       LoopExceptionHandler handler, LoopBody<? extends T, ? extends X> main)
       throws X, InterruptedException {
     try (Loop loop = builder().exceptionHandler(handler).build()) {
