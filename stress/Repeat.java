@@ -51,7 +51,7 @@ final class Repeat {
   private static List<String> command(String threads, String testClasses, String classPath) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(List.of("-ea", "-Dselvedge.threads=" + threads, "-Dselvedge.effort=1"));
+    command.addAll(List.of("-ea", "-Dselvedge.threads=" + threads, "-Dselvedge.repeated=true"));
     command.addAll(List.of("-cp", classPath, "org.junit.platform.console.ConsoleLauncher"));
     command.addAll(List.of("execute", "--disable-banner", "--fail-if-no-tests"));
     command.addAll(List.of("--scan-classpath", testClasses));

@@ -108,7 +108,7 @@ final class Circle {
       }
       List<TaskImpl<?, ?>> targets =
           switch (edge) {
-            case Cold.Waiter waiter -> waiter.target.isDone() ? List.of() : List.of(waiter.target);
+            case Cold.Waiter waiter -> waiter.isOver() ? List.of() : List.of(waiter.target);
             case Owner.Join join -> join.owner().unendedTasks();
             default -> throw new AssertionError(edge);
           };
@@ -140,7 +140,7 @@ final class Circle {
       if (thread == null
           || thread.isInterrupted()
           || edge(task) != step.edge()
-          || (step.edge() instanceof Cold.Waiter ? target.isDone() : target.hasEnded())) {
+          || (step.edge() instanceof Cold.Waiter waiter ? waiter.isOver() : target.hasEnded())) {
         return null;
       }
       path.add(task);

@@ -3,6 +3,7 @@ package dev.selvedge;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ final class Cold extends Strand {
   static final class Waiter {
     final Thread thread = Thread.currentThread();
     final TaskImpl<?, ?> target;
+    private final @Nullable ShieldView<?, ?> view;
 
     /** Whether it gives up by itself, and so can be part of no circle. */
     final boolean timed;
@@ -26,9 +28,15 @@ final class Cold extends Strand {
     private @Nullable Waiter previous;
     private @Nullable Waiter next;
 
-    Waiter(TaskImpl<?, ?> target, boolean timed) {
+    Waiter(TaskImpl<?, ?> target, @Nullable ShieldView<?, ?> view, boolean timed) {
       this.target = target;
+      this.view = view;
       this.timed = timed;
+    }
+
+    /** Whether there is nothing left to wait for. */
+    boolean isOver() {
+      return target.isDone() || (view != null && view.isDone());
     }
   }
 
@@ -125,6 +133,15 @@ final class Cold extends Strand {
     }
     waiter.previous = null;
     waiter.next = null;
+  }
+
+  /** Wakes those who wait through a view that has ended. */
+  synchronized void wake(ShieldView<?, ?> view) {
+    for (Waiter waiter = waiters; waiter != null; waiter = waiter.next) {
+      if (waiter.view == view) {
+        LockSupport.unpark(waiter.thread);
+      }
+    }
   }
 
   /** Takes all waiters; the task is done, so that no other comes. */

@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * copy is held.
  */
 final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> {
-  private final TaskImpl<? extends T, ?> task;
+  private final Handle<? extends T, ?> task;
 
   // Who attaches or reads writes the one and reads the other; who fills the copy does the reverse.
   private volatile boolean hasReader;
   private volatile boolean tookFailure;
 
-  FutureCopy(TaskImpl<? extends T, ?> task) {
+  FutureCopy(Handle<? extends T, ?> task) {
     this.task = task;
     task.onDone(ended -> fill());
   }

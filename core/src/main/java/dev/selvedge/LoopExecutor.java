@@ -36,14 +36,14 @@ final class LoopExecutor extends AbstractExecutorService {
       implements Future<T> {
     @Override
     public T get() throws InterruptedException, ExecutionException {
-      task.awaitEnd();
+      task.awaitDone();
       return read();
     }
 
     @Override
     public T get(long timeout, TimeUnit unit)
         throws InterruptedException, ExecutionException, TimeoutException {
-      if (!task.awaitEnd(unit.toNanos(timeout))) {
+      if (!task.awaitDone(unit.toNanos(timeout))) {
         throw new TimeoutException(task.name() + " is not done in time");
       }
       return read();
@@ -122,7 +122,7 @@ final class LoopExecutor extends AbstractExecutorService {
         futures.add(submit(task));
       }
       for (Future<T> future : futures) {
-        ((TaskFuture<T>) future).task().awaitEnd(deadline - System.nanoTime());
+        ((TaskFuture<T>) future).task().awaitDone(deadline - System.nanoTime());
       }
       return futures;
     } finally {

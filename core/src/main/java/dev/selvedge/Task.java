@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public sealed interface Task<T extends @Nullable Object, X extends Exception> extends Body<T, X>
-    permits TaskImpl {
+    permits Handle {
 
   /**
    * Waits until the task is done. The wait is a checkpoint: an interrupt that is pending when it is
@@ -63,6 +63,24 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    * @throws TimeoutException if the task is not done within the limit
    */
   T await(Duration limit) throws X, InterruptedException, TimeoutException;
+
+  /**
+   * Waits until the task is done, whatever its end, and retrieves nothing: {@code asyncio.wait} of
+   * one task. A checkpoint like {@link #await()}.
+   *
+   * @throws InterruptedException if the caller is cancelled while it waits
+   * @throws IllegalStateException if the wait can never end
+   */
+  void awaitDone() throws InterruptedException;
+
+  /**
+   * Waits until the task is done, whatever its end, for a limited time, and retrieves nothing.
+   *
+   * @param limit how long to wait; zero or less does not wait
+   * @return whether it is done
+   * @throws InterruptedException if the caller is cancelled while it waits
+   */
+  boolean awaitDone(Duration limit) throws InterruptedException;
 
   /** {@inheritDoc} The same as {@link #await()}, so that a task stands where a body may. */
   @Override
@@ -209,6 +227,20 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    *     it has ended
    */
   List<StackTraceElement> stackTrace();
+
+  /**
+   * A view of this task whose cancellation does not reach it: {@code asyncio.shield}. The view ends
+   * with the task, or at once, as cancelled, when the view is cancelled; the task then goes on and
+   * still has to be awaited by somebody. It has the name and id of the task, and reads and
+   * retrieves the same outcome.
+   *
+   * <p>It keeps off those who take over what they are given, such as {@link Timeout#waitFor}. What
+   * owns the task still cancels it. Callbacks of a view that is cancelled run in the thread that
+   * cancels it.
+   *
+   * @return the view; this task if it is done
+   */
+  Task<T, X> shield();
 
   /**
    * A copy as a {@link CompletableFuture}: completing or cancelling it changes nothing here. A

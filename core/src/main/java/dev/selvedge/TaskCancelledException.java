@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import java.io.Serial;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,16 @@ public final class TaskCancelledException extends CancellationException {
    */
   public CancelReason reason() {
     return reason;
+  }
+
+  /**
+   * The failures that came with the cancellation: of clean-up in what the task owned. They are
+   * suppressed in the exception that ended the task.
+   *
+   * @return the failures, in that order; usually empty
+   */
+  public List<Throwable> failures() {
+    return List.copyOf(Failures.suppressedFailures(getCause()));
   }
 
   /**

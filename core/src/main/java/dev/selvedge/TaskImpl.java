@@ -53,7 +53,7 @@ import org.jspecify.annotations.Nullable;
  * the higher ones above the id, the lower 20 above the bits of the state.
  */
 sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
-    implements Task<T, X>, Runnable, Thread.UncaughtExceptionHandler permits ListedTask {
+    implements Handle<T, X>, Runnable, Thread.UncaughtExceptionHandler permits ListedTask {
   private static final int STARTED = 1;
   private static final int CANCEL = 1 << 1;
   private static final int DONE = 1 << 2;
@@ -352,7 +352,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  private void callBack(Consumer<?> callback) {
+  void callBack(Consumer<?> callback) {
     try {
       @SuppressWarnings("unchecked") // onDone's
       var typed = (Consumer<? super Task<T, X>>) callback;
@@ -404,33 +404,44 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   @Override
   public T await() throws X, InterruptedException {
-    awaitDone(0, false);
+    awaitDone();
     return get();
   }
 
   @Override
   public T await(Duration limit) throws X, InterruptedException, TimeoutException {
-    if (!awaitDone(Timers.nanos(limit), true)) {
+    if (!awaitDone(limit)) {
       throw new TimeoutException(name() + " is not done within " + limit);
     }
     return get();
   }
 
-  /** Waits for the end and retrieves nothing. */
-  void awaitEnd() throws InterruptedException {
-    awaitDone(0, false);
+  @Override
+  public void awaitDone() throws InterruptedException {
+    awaitDone(null, 0, false);
   }
 
-  /** Waits for the end for a limited time and retrieves nothing. Returns whether it is done. */
-  boolean awaitEnd(long nanos) throws InterruptedException {
-    return awaitDone(nanos, true);
+  @Override
+  public boolean awaitDone(Duration limit) throws InterruptedException {
+    return awaitDone(null, Timers.nanos(limit), true);
   }
 
-  private boolean awaitDone(long nanos, boolean timed) throws InterruptedException {
+  boolean awaitDone(long nanos) throws InterruptedException {
+    return awaitDone(null, nanos, true);
+  }
+
+  /**
+   * Waits for the end and retrieves nothing.
+   *
+   * @param view through which it waits, whose end is enough
+   * @return whether it has ended
+   */
+  boolean awaitDone(@Nullable ShieldView<T, X> view, long nanos, boolean timed)
+      throws InterruptedException {
     if (Thread.interrupted()) {
       throw Failures.interrupted();
     }
-    if (isDone()) {
+    if (isDone() || (view != null && view.isDone())) {
       return true;
     }
     if (timed && nanos <= 0) {
@@ -440,7 +451,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     if (equals(caller) && !timed) {
       throw new IllegalStateException(name() + " awaits itself: it would wait for ever");
     }
-    var waiter = new Cold.Waiter(this, timed);
+    var waiter = new Cold.Waiter(this, view, timed);
     if (!cold().addWaiter(waiter)) {
       return true;
     }
@@ -474,7 +485,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       Cold.Waiter waiter, @Nullable TaskImpl<?, ?> caller, long nanos, boolean timed)
       throws InterruptedException {
     long deadline = System.nanoTime() + nanos;
-    while (!isDone()) {
+    while (!waiter.isOver()) {
       if (timed) {
         long left = deadline - System.nanoTime();
         if (left <= 0) {
@@ -492,25 +503,11 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         throw Failures.interrupted();
       }
       String refusal = waiter.refusal;
-      if (refusal != null && !isDone()) {
+      if (refusal != null && !waiter.isOver()) {
         throw new IllegalStateException(refusal);
       }
     }
     return true;
-  }
-
-  /** Waits whatever happens; each interrupt is passed on. Returns whether there was one. */
-  boolean awaitPassingInterrupts(Runnable onInterrupt) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        awaitDone(0, false);
-        return interrupted;
-      } catch (InterruptedException e) {
-        interrupted = true;
-        onInterrupt.run();
-      }
-    }
   }
 
   // ---- the outcome
@@ -558,16 +555,17 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     throw Failures.<RuntimeException>sneak(ending);
   }
 
-  /** What a done task throws, without retrieving it; null if it succeeded. */
-  @Nullable Throwable ending() {
+  @Override
+  public @Nullable Throwable ending() {
     if ((state & (FAILED | CANCELLED)) == 0) {
       return null;
     }
     return slot instanceof Failed failed ? failed.exception : (Throwable) slot;
   }
 
+  @Override
   @SuppressWarnings({"unchecked", "NullAway"}) // what the body returned
-  T value() {
+  public T value() {
     return (T) slot;
   }
 
@@ -577,8 +575,8 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  /** From now on its failure counts as known. */
-  void retrieve() {
+  @Override
+  public void retrieve() {
     int seen = (int) STATE.getAndBitwiseOr(this, RETRIEVED);
     if ((seen & DONE) != 0 && slot instanceof Failed failed) {
       failed.retrieve();
@@ -793,6 +791,16 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     callBack(callback);
     return this;
+  }
+
+  @Override
+  public Task<T, X> shield() {
+    return isDone() ? this : new ShieldView<>(this);
+  }
+
+  @Override
+  public boolean isCancelledWithOwner() {
+    return owner.cancelled() != null;
   }
 
   @Override

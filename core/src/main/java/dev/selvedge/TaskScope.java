@@ -40,7 +40,10 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     SUPERVISE
   }
 
+  private static final String UNNAMED = "TaskScope";
+
   private final Policy policy;
+  private final String name;
   private final Loop loop;
   private final @Nullable TaskImpl<?, ?> ownerTask;
   private final Thread ownerThread = Thread.currentThread();
@@ -49,9 +52,11 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   /** What {@link #join} throws, from the first call that threw on; the owner's. */
   private @Nullable Throwable thrown;
 
-  private TaskScope(Policy policy, Loop loop, @Nullable TaskImpl<?, ?> ownerTask, Strand strand) {
+  private TaskScope(
+      Policy policy, String name, Loop loop, @Nullable TaskImpl<?, ?> ownerTask, Strand strand) {
     super(loop.hasOwnThreads());
     this.policy = policy;
+    this.name = name;
     this.loop = loop;
     this.ownerTask = ownerTask;
     this.strand = strand;
@@ -75,11 +80,24 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
    * @return the scope, owned by the calling thread
    */
   public static <X extends Exception> TaskScope<X> open(Policy policy) {
+    return open(policy, UNNAMED);
+  }
+
+  /**
+   * Opens a named scope.
+   *
+   * @param <X> the checked exception of the children
+   * @param policy what the failure of one child means for the others
+   * @param name what the task tree calls it
+   * @return the scope, owned by the calling thread
+   */
+  public static <X extends Exception> TaskScope<X> open(Policy policy, String name) {
     requireNonNull(policy, "policy");
+    requireNonNull(name, "name");
     TaskImpl<?, ?> task = TaskImpl.current();
     Loop loop = task != null ? task.loop() : Loop.defaultLoop();
     Strand strand = Strand.current();
-    var scope = new TaskScope<X>(policy, loop, task, strand);
+    var scope = new TaskScope<X>(policy, name, loop, task, strand);
     strand.push(scope);
     return scope;
   }
@@ -292,7 +310,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
 
   @Override
   String name() {
-    return "TaskScope";
+    return name;
   }
 
   Thread ownerThread() {
@@ -317,6 +335,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     String by = ownerTask == null ? StackText.name(ownerThread) : ownerTask.name();
     CancelReason reason = cancelled();
     return "TaskScope["
+        + (name.equals(UNNAMED) ? "" : StackText.escape(name) + ", ")
         + policy
         + ", opened by "
         + by

@@ -271,21 +271,21 @@ public final class Timeout {
       Task<? extends T, ? extends X> task, Duration limit)
       throws X, InterruptedException, TimeoutException {
     requireNonNull(limit, "limit");
-    var awaited = (TaskImpl<? extends T, ? extends X>) requireNonNull(task, "task");
+    var awaited = (Handle<? extends T, ? extends X>) requireNonNull(task, "task");
     TaskImpl<?, ?> caller = TaskImpl.current();
     if (awaited.equals(caller)) {
       throw new IllegalStateException(task.name() + " waits for itself: it would wait for ever");
     }
     String message = task.name() + " was not done within " + limit;
     try {
-      if (awaited.awaitEnd(Timers.nanos(limit))) {
+      if (awaited.awaitDone(limit)) {
         Task.checkCancelled();
         return awaited.result();
       }
     } catch (InterruptedException outside) {
       CancelReason why = Strand.cancellation();
       String said = why == null ? "the thread that waits for it was interrupted" : why.message();
-      if (awaited.owner().cancelled() == null) {
+      if (!awaited.isCancelledWithOwner()) {
         // Else it was asked together with the caller, and a second interrupt would hit its
         // clean-up.
         awaited.cancel(new CancelReason(CancelReason.Source.PARENT, said, caller));

@@ -23,13 +23,13 @@ import java.util.concurrent.TimeUnit;
  * bounded; at the bound the child is killed and the test fails with its output. If this JVM runs
  * under JaCoCo's agent, so does the child, into the same file.
  */
-final class ChildJvm implements AutoCloseable {
+public final class ChildJvm implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String OPTIMIZED = "-Dselvedge.optimized=true";
   private static final String SHELL = "/bin/sh";
 
   /** How a child ended. */
-  record Ended(int code, List<String> out, String err) {}
+  public record Ended(int code, List<String> out, String err) {}
 
   private final Process process;
   private final List<String> out = new ArrayList<>(); // guarded by itself
@@ -41,24 +41,25 @@ final class ChildJvm implements AutoCloseable {
     readers = List.of(reader(process.getInputStream(), out), reader(process.getErrorStream(), err));
   }
 
-  static ChildJvm start(Class<?> program, String... arguments) {
+  public static ChildJvm start(Class<?> program, String... arguments) {
     return start("DEFAULT", List.of(), program, arguments);
   }
 
   /** With options of {@code java}. */
-  static ChildJvm startWith(List<String> options, Class<?> program, String... arguments) {
+  public static ChildJvm startWith(List<String> options, Class<?> program, String... arguments) {
     return start("DEFAULT", options, program, arguments);
   }
 
   /** Without the agent that measures coverage, and compiled as in production. */
-  static ChildJvm startOptimized(List<String> options, Class<?> program, String... arguments) {
+  public static ChildJvm startOptimized(
+      List<String> options, Class<?> program, String... arguments) {
     var all = new ArrayList<>(options);
     all.addAll(List.of("-XX:TieredStopAtLevel=4", OPTIMIZED));
     return start("DEFAULT", all, program, arguments);
   }
 
   /** As a child of {@code nohup} or of a shell's background job is started. */
-  static ChildJvm startIgnoringInterrupt(Class<?> program, String... arguments) {
+  public static ChildJvm startIgnoringInterrupt(Class<?> program, String... arguments) {
     return start("IGNORE", List.of(), program, arguments);
   }
 
@@ -72,7 +73,7 @@ final class ChildJvm implements AutoCloseable {
     if (!options.contains(OPTIMIZED)) {
       command.addAll(coverage());
     }
-    command.addAll(List.of("-cp", classPath(), Launcher.class.getName(), program.getName()));
+    command.addAll(List.of("-cp", classPath(program), Launcher.class.getName(), program.getName()));
     command.addAll(List.of(arguments));
     var builder = new ProcessBuilder(command);
     builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
@@ -91,8 +92,15 @@ final class ChildJvm implements AutoCloseable {
         .toList();
   }
 
-  private static String classPath() {
-    return root(Loop.class) + System.getProperty("path.separator") + root(ChildJvm.class);
+  /** This JVM's own, and what a module under test is patched with. */
+  private static String classPath(Class<?> program) {
+    return String.join(
+        System.getProperty("path.separator"),
+        root(Loop.class).toString(),
+        root(ChildJvm.class).toString(),
+        root(program).toString(),
+        System.getProperty("jdk.module.path", ""),
+        System.getProperty("java.class.path"));
   }
 
   /** The folder or jar that a class comes from. */
@@ -162,12 +170,12 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** Waits for the end of the child. */
-  Ended awaitEnd() throws InterruptedException {
+  public Ended awaitEnd() throws InterruptedException {
     return awaitEnd(LIMIT);
   }
 
   /** Waits for the end of the child, which has to come within a limit. */
-  Ended awaitEnd(Duration limit) throws InterruptedException {
+  public Ended awaitEnd(Duration limit) throws InterruptedException {
     if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
       throw failure("still running after " + limit);
     }

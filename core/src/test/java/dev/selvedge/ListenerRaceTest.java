@@ -20,7 +20,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Oracle.class)
 @Tag("race")
 class ListenerRaceTest {
-  private static final int TASKS = (Threads.PLATFORM ? 2_000 : 20_000) * Threads.EFFORT;
+  private static final int TASKS =
+      (Threads.PLATFORM ? 2_000 : 20_000) * Threads.EFFORT / Threads.SHARE;
 
   /** Counts by task. */
   private static final class Counting implements LoopListener {
@@ -197,7 +198,7 @@ class ListenerRaceTest {
           Thread.onSpinWait();
         }
         task.ignoreFailure();
-        ((TaskImpl<Object, IOException>) task).awaitEnd();
+        ((TaskImpl<Object, IOException>) task).awaitDone();
         failed.add(task);
       }
     }

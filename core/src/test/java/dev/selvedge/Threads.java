@@ -15,6 +15,11 @@ public final class Threads {
   /** Scales the repetitions of a test. */
   public static final int EFFORT = Integer.getInteger("selvedge.effort", 1);
 
+  /**
+   * Divides the repetitions of the longest random races, of which each of many passes has a few.
+   */
+  public static final int SHARE = Boolean.getBoolean("selvedge.repeated") ? 10 : 1;
+
   private static final ThreadFactory DAEMONS = Thread.ofPlatform().daemon().factory();
 
   private Threads() {}

@@ -29,9 +29,12 @@ class TimeoutRaceTest {
   /** The tasks of a test, which share the timer. */
   private static final int WORKERS = 4;
 
-  private static final int TIMES = (Threads.PLATFORM ? 20_000 : 70_000) / WORKERS * Threads.EFFORT;
-  private static final int MOVES = (Threads.PLATFORM ? 5_000 : 15_000) * Threads.EFFORT;
-  private static final int CANCELS = (Threads.PLATFORM ? 5_000 : 15_000) * Threads.EFFORT;
+  private static final int TIMES =
+      (Threads.PLATFORM ? 20_000 : 70_000) / WORKERS * Threads.EFFORT / Threads.SHARE;
+  private static final int MOVES =
+      (Threads.PLATFORM ? 5_000 : 15_000) * Threads.EFFORT / Threads.SHARE;
+  private static final int CANCELS =
+      (Threads.PLATFORM ? 5_000 : 15_000) * Threads.EFFORT / Threads.SHARE;
 
   private static final class Failure extends IOException {
     private static final long serialVersionUID = 1;
