@@ -77,6 +77,12 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
    */
   private static final int SWEPT_CHUNK = 512;
 
+  /**
+   * So few forks have often ended when those that are ready have had their turn: a yield then saves
+   * the caller from being parked, with a limit because of circles, and woken.
+   */
+  private static final int FEW = 16;
+
   /** So many stragglers are named each time; the others are counted. */
   private static final int MOST_WARNINGS = 100;
 
@@ -482,6 +488,12 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (alive() == 0) {
       return true;
     }
+    if (ownForks <= FEW && Thread.currentThread().isVirtual()) {
+      letOthersRun();
+      if (alive() == 0) {
+        return !Thread.interrupted();
+      }
+    }
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
     if (task != null) {
@@ -515,6 +527,11 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
         task.cold().blockedOn = null;
       }
     }
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // a matter of cost alone
+  private static void letOthersRun() {
+    Thread.yield();
   }
 
   /** Waits until no child is left, whatever happens; an interrupt is seen after it. */
