@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,10 @@ final class Inputs<A extends @Nullable Object> {
   private final boolean failFast;
   private @Nullable Iterator<? extends A> iterator;
   private volatile boolean failed;
+
+  /** The first child that was cancelled. */
+  private final AtomicReference<@Nullable Task<?, ?>> cancelled = new AtomicReference<>();
+
   private volatile @Nullable CancelScope pulling;
 
   Inputs(Iterable<? extends A> inputs, boolean failFast) {
@@ -44,8 +49,19 @@ final class Inputs<A extends @Nullable Object> {
     return failed;
   }
 
+  /** Once all have ended and none has failed: throws if one was cancelled nevertheless. */
+  void throwIfCancelled() {
+    Task<?, ?> child = cancelled.get();
+    if (child != null) {
+      child.exception();
+    }
+  }
+
   /** Has to be told of the end of each child. */
   void ended(Task<?, ?> child) {
+    if (child.state() == Future.State.CANCELLED) {
+      cancelled.compareAndSet(null, child);
+    }
     if (failFast && child.state() == Future.State.FAILED) {
       failed = true;
       CancelScope blocked = pulling;
@@ -91,6 +107,7 @@ final class Inputs<A extends @Nullable Object> {
   private <X extends Exception> RuntimeException end(
       TaskScope<X> scope, Supplier<List<? extends Task<?, ?>>> unread, Throwable thrown)
       throws InterruptedException {
+    boolean childWasFirst = failed;
     var source =
         thrown instanceof TimeoutException
             ? CancelReason.Source.TIMEOUT
@@ -104,7 +121,7 @@ final class Inputs<A extends @Nullable Object> {
     } catch (Throwable failure) {
       first = failure;
     }
-    if (first != null && failed) {
+    if (first != null && childWasFirst) {
       throw Suppression.<RuntimeException>sneak(Suppression.suppress(first, List.of(thrown)));
     }
     List<Throwable> others = first != null ? List.of(first) : Members.failures(unread.get());

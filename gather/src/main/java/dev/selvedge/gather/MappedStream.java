@@ -1,15 +1,23 @@
 package dev.selvedge.gather;
 
-import static java.util.Objects.requireNonNull;
-
+import dev.selvedge.CancelReason;
+import dev.selvedge.Outcome;
 import dev.selvedge.Task;
+import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
 import dev.selvedge.Timeout;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Queue;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.SequencedSet;
 import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -18,199 +26,264 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The results of a mapping as a stream, in one of two orders.
+ * A mapping that is read as a stream. Reading pulls: before an element is handed out an input takes
+ * its place, and while none can be handed out more are pulled, up to the limit.
  *
- * <p>Each step starts one element, so that there are always as many on their way, and further ones
- * while the next result is not there. So a source that is slow holds back a result for one input,
- * not for as many as the limit allows.
- *
- * <p>It does not split: a stream that was made parallel takes all its results in the thread that
- * calls the terminal operation, and that must be the one that made the stream.
+ * <p>All of it happens in the thread that made the stream; the children only say that they ended.
  */
 final class MappedStream<
-        A extends @Nullable Object,
-        T extends @Nullable Object,
-        X extends Exception,
-        R extends @Nullable Object>
-    implements Spliterator<R> {
-  private final Pull<A, T, X> pull;
-  private final Policy policy;
+    A extends @Nullable Object, T extends @Nullable Object, X extends Exception> {
+  /** What was pulled. It has the value, because the scope may keep an ended task for a while. */
+  private static final class Element<T extends @Nullable Object, X extends Exception> {
+    private @Nullable T value;
+    private @Nullable Task<?, X> task;
+
+    Task<?, X> task() {
+      if (task == null) {
+        throw new AssertionError("its task was not forked");
+      }
+      return task;
+    }
+
+    @SuppressWarnings("NullAway") // what the mapper returned
+    T value() {
+      return value;
+    }
+
+    /** The value; of one that was cancelled its cancellation is thrown. */
+    T read() {
+      if (task().state() != Future.State.SUCCESS) {
+        task().exception().ifPresent(Suppression::<RuntimeException>sneak);
+      }
+      return value();
+    }
+
+    Outcome<T> outcome() {
+      return switch (task().outcome()) {
+        case Outcome.Success<?> _ -> new Outcome.Success<>(value());
+        case Outcome.Failure<?>(Throwable failure) -> new Outcome.Failure<>(failure);
+        case Outcome.Cancelled<?>(var cancelled) -> new Outcome.Cancelled<>(cancelled);
+      };
+    }
+  }
+
+  private final @Nullable String name;
+  private final int limit;
   private final @Nullable Duration timeLimit;
-  private final Function<Element<A, T, X>, R> result;
-
-  /** Those that were started, the oldest first; null if the order is that of completion. */
-  private final @Nullable Queue<Element<A, T, X>> started;
-
-  /** Those that have ended and were not handed out; empty in the order of the inputs. */
-  private final LinkedBlockingQueue<Element<A, T, X>> ended = new LinkedBlockingQueue<>();
-
+  private final long start = System.nanoTime();
+  private final Mapper<? super A, ? extends T, ? extends X> mapper;
+  private final Inputs<A> inputs;
   private final Thread owner = Thread.currentThread();
-  private final long birth = System.nanoTime();
+  private final TaskScope<X> scope;
 
-  /** How many were started and not handed out. */
-  private int ahead;
+  /** What was pulled and not handed out, in the order of the inputs. */
+  private final SequencedSet<Element<T, X>> window = new LinkedHashSet<>();
 
+  /** Those of them that have ended, in order of completion; unused if that is not asked for. */
+  private final BlockingQueue<Element<T, X>> completed = new LinkedBlockingQueue<>();
+
+  private boolean inOrder;
+  private int pulled;
   private boolean exhausted;
 
-  /** What it has ended with. */
-  private @Nullable Throwable thrown;
-
-  private MappedStream(
-      Mapping<A, T, X> mapping,
-      Policy policy,
+  MappedStream(
+      @Nullable String name,
+      int limit,
       @Nullable Duration timeLimit,
-      Function<Element<A, T, X>, R> result,
-      boolean inOrder) {
-    this.policy = policy;
+      Iterable<? extends A> inputs,
+      Mapper<? super A, ? extends T, ? extends X> mapper,
+      Policy policy) {
+    this.name = name;
+    this.limit = limit;
     this.timeLimit = timeLimit;
-    this.result = result;
-    this.started = inOrder ? new ArrayDeque<>() : null;
-    this.pull = new Pull<>(mapping, policy, inOrder ? _ -> {} : ended::add);
+    this.mapper = mapper;
+    this.inputs = new Inputs<>(inputs, policy == Policy.CANCEL_ON_FAILURE);
+    this.scope = Members.open(policy, name);
   }
 
-  static <
-          A extends @Nullable Object,
-          T extends @Nullable Object,
-          X extends Exception,
-          R extends @Nullable Object>
-      Stream<R> inOrder(
-          Mapping<A, T, X> mapping,
-          Policy policy,
-          @Nullable Duration timeLimit,
-          Function<Element<A, T, X>, R> result) {
-    return new MappedStream<>(mapping, policy, timeLimit, result, true).stream();
+  Stream<T> inOrder() {
+    inOrder = true;
+    return stream(Spliterator.ORDERED, Element::read);
   }
 
-  static <
-          A extends @Nullable Object,
-          T extends @Nullable Object,
-          X extends Exception,
-          R extends @Nullable Object>
-      Stream<R> completed(
-          Mapping<A, T, X> mapping,
-          Policy policy,
-          @Nullable Duration timeLimit,
-          Function<Element<A, T, X>, R> result) {
-    return new MappedStream<>(mapping, policy, timeLimit, result, false).stream();
+  Stream<T> asCompleted() {
+    return stream(0, Element::read);
   }
 
-  private Stream<R> stream() {
-    return StreamSupport.stream(this, false).onClose(this::close);
+  Stream<Outcome<T>> settled() {
+    return stream(0, Element::outcome);
+  }
+
+  private <R extends @Nullable Object> Stream<R> stream(
+      int characteristics, Function<Element<T, X>, R> read) {
+    var elements =
+        new Spliterators.AbstractSpliterator<R>(Long.MAX_VALUE, characteristics) {
+          @Override
+          public boolean tryAdvance(Consumer<? super R> action) {
+            Element<T, X> element = nextUnchecked();
+            if (element == null) {
+              return false;
+            }
+            action.accept(read.apply(element));
+            return true;
+          }
+
+          // Never: the children belong to one thread.
+          @Override
+          public @Nullable Spliterator<R> trySplit() {
+            return null;
+          }
+        };
+    return StreamSupport.stream(elements, false).onClose(this::close);
   }
 
   private void close() {
-    requireOwner("close");
-    pull.leave("the stream was closed");
+    requireOwner();
+    scope.cancel(
+        new CancelReason(CancelReason.Source.NOT_NEEDED, "the stream was closed", null));
+    scope.close();
   }
 
-  private void requireOwner(String what) {
+  private void requireOwner() {
     if (Thread.currentThread() != owner) {
-      throw new WrongThreadException(
-          what + " belongs to the thread that made the stream, " + owner);
+      throw new WrongThreadException("the stream belongs to the thread that made it, " + owner);
     }
   }
 
-  @Override
-  public boolean tryAdvance(Consumer<? super R> action) {
-    requireNonNull(action, "action");
-    requireOwner("reading");
-    if (thrown != null) {
-      throw Suppression.<RuntimeException>sneak(thrown);
-    }
-    Element<A, T, X> next;
+  /** The method that made the stream has declared what this throws. */
+  private @Nullable Element<T, X> nextUnchecked() {
     try {
-      next = pull.isOver() ? null : next();
-    } catch (Throwable t) {
-      throw end(t);
+      return next();
+    } catch (Exception e) {
+      throw Suppression.<RuntimeException>sneak(e);
     }
-    boolean over = pull.isOver();
-    if (over || (next != null && policy == Policy.CANCEL_ON_FAILURE && !next.hasSucceeded())) {
-      throw end(over ? null : cancellation(requireNonNull(next)));
-    }
-    if (next == null) {
-      return false;
-    }
-    action.accept(result.apply(next));
-    return true;
   }
 
-  /** Null if the element has failed. */
-  private @Nullable Throwable cancellation(Element<A, T, X> element) {
-    return element.task().isCancelled()
-            && element.task().outcome() instanceof dev.selvedge.Outcome.Cancelled<?>(var exception)
-        ? exception
-        : null;
-  }
-
-  private RuntimeException end(@Nullable Throwable pulled) {
-    Throwable ending = pull.end(pulled);
-    thrown = ending == null ? new AssertionError("ended by nothing") : ending;
-    throw Suppression.<RuntimeException>sneak(thrown);
-  }
-
-  /** The next that has ended; null if there is none. */
-  private @Nullable Element<A, T, X> next() throws InterruptedException, TimeoutException {
-    Task.checkCancelled();
-    if (ahead == 0 && exhausted) {
+  /** The next element, which has ended; null at the end of the inputs. */
+  private @Nullable Element<T, X> next() throws Exception {
+    requireOwner();
+    boolean replaced = false;
+    while (!exhausted && window.size() < limit && !(replaced && isReady())) {
+      inputs.pull(scope, this::unread, this::pull);
+      throwIfFailed();
+      replaced = true;
+    }
+    if (window.isEmpty()) {
+      scope.join();
       return null;
     }
-    pull.begin();
-    if (timeLimit == null) {
-      return pull.interruptibly(this::step);
-    }
-    Duration left = timeLimit.minusNanos(System.nanoTime() - birth);
-    if (!left.isPositive() && isReady()) {
-      return take();
-    }
-    return Timeout.within(left, () -> pull.interruptibly(this::step));
-  }
-
-  private @Nullable Element<A, T, X> step() throws InterruptedException {
-    boolean pulled = false;
-    while (!exhausted && ahead < pull.mapping().limit() && !(pulled && isReady())) {
-      Element<A, T, X> next = pull.next();
-      pulled = true;
-      if (next == null) {
-        exhausted = true;
-      } else {
-        ahead++;
-        if (started != null) {
-          started.add(next);
-        }
-      }
-    }
-    return ahead == 0 ? null : take();
+    Element<T, X> element = inOrder ? await(window.getFirst()) : take();
+    throwIfFailed();
+    window.remove(element);
+    return element;
   }
 
   private boolean isReady() {
-    Element<A, T, X> next = started == null ? ended.peek() : started.peek();
-    return next != null && next.isDone();
+    return inOrder
+        ? !window.isEmpty() && window.getFirst().task().isDone()
+        : !completed.isEmpty();
   }
 
-  private Element<A, T, X> take() throws InterruptedException {
-    Element<A, T, X> next;
-    if (started == null) {
-      next = ended.take();
-    } else {
-      started.element().task().awaitDone();
-      next = started.remove();
+  private void pull() throws InterruptedException {
+    Duration left = left();
+    try {
+      if (left == null) {
+        pullOne();
+      } else {
+        Timeout.within(left, () -> pullOne());
+      }
+    } catch (TimeoutException reached) {
+      throw Suppression.<RuntimeException>sneak(reached);
     }
-    ahead--;
-    return next;
   }
 
-  @Override
-  public @Nullable Spliterator<R> trySplit() {
-    return null;
+  private void pullOne() {
+    Iterator<? extends A> iterator = inputs.iterator();
+    if (!iterator.hasNext()) {
+      exhausted = true;
+      return;
+    }
+    A input = iterator.next();
+    var element = new Element<T, X>();
+    Task<?, X> task =
+        Members.<@Nullable Void, X>fork(
+            scope,
+            name,
+            pulled++,
+            () -> {
+              element.value = mapper.apply(input);
+              return null;
+            });
+    element.task = task;
+    window.add(element);
+    task.onDone(
+        ended -> {
+          inputs.ended(ended);
+          if (!inOrder) {
+            completed.add(element);
+          }
+        });
   }
 
-  @Override
-  public long estimateSize() {
-    return Long.MAX_VALUE;
+  /** What is left of the time limit; null without one. */
+  private @Nullable Duration left() {
+    return timeLimit == null ? null : timeLimit.minusNanos(System.nanoTime() - start);
   }
 
-  @Override
-  public int characteristics() {
-    return ORDERED;
+  private Element<T, X> await(Element<T, X> head) throws X, InterruptedException, TimeoutException {
+    Duration left = left();
+    try {
+      if (left == null) {
+        head.task().awaitDone();
+      } else if (!head.task().awaitDone(left)) {
+        throw timeout();
+      }
+      return head;
+    } catch (InterruptedException e) {
+      throw Members.abandon(scope, e);
+    }
+  }
+
+  private Element<T, X> take() throws InterruptedException, TimeoutException {
+    Duration left = left();
+    Element<T, X> element;
+    try {
+      element =
+          left == null
+              ? completed.take()
+              : completed.poll(TimeUnit.NANOSECONDS.convert(left), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      throw Members.abandon(scope, e);
+    }
+    if (element == null) {
+      throw timeout();
+    }
+    return element;
+  }
+
+  private TimeoutException timeout() throws InterruptedException {
+    String message = "the stream was not read to its end within " + timeLimit;
+    scope.cancel(new CancelReason(CancelReason.Source.TIMEOUT, message, null));
+    var timeout = new TimeoutException(message);
+    try {
+      scope.join();
+    } catch (InterruptedException outside) {
+      throw outside;
+    } catch (Exception | Error failure) {
+      return Suppression.suppress(timeout, List.of(failure));
+    }
+    return Suppression.suppress(timeout, Members.failures(unread()));
+  }
+
+  private void throwIfFailed() throws X, InterruptedException {
+    if (inputs.hasFailed()) {
+      scope.join();
+    }
+  }
+
+  private List<Task<?, ?>> unread() {
+    var unread = new ArrayList<Task<?, ?>>();
+    window.forEach(element -> unread.add(element.task()));
+    return unread;
   }
 }

@@ -1,101 +1,131 @@
 package dev.selvedge.gather;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.selvedge.Outcome;
+import dev.selvedge.Task;
+import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Semaphore;
-import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code map} and its family: an element for each input, so many of them at once.
- *
- * @param name of the scope, and the first part of those of its tasks
- * @param limit how many elements there are at most that have not ended or, of a stream, were not
- *     handed out
+ * {@code map} and its kin. The caller's thread takes a permit, pulls an input and forks a child for
+ * it; the permit comes back when the child ends. So no thread waits for a permit but the caller's,
+ * and no input is pulled before it can run.
  */
-record Mapping<A extends @Nullable Object, T extends @Nullable Object, X extends Exception>(
-    @Nullable String name,
-    int limit,
-    Iterable<? extends A> inputs,
-    Mapper<? super A, ? extends T, ? extends X> mapper) {
-  Mapping {
-    if (limit < 1) {
-      throw new IllegalArgumentException(
-          "limit is " + limit + ": at least one must be allowed to run");
-    }
-    requireNonNull(inputs, "inputs");
-    requireNonNull(mapper, "mapper");
+final class Mapping<
+    A extends @Nullable Object, T extends @Nullable Object, X extends Exception> {
+  private final @Nullable String name;
+  private final int limit;
+  private final Iterable<? extends A> inputs;
+  private final Mapper<? super A, ? extends T, ? extends X> mapper;
+
+  Mapping(
+      @Nullable String name,
+      int limit,
+      Iterable<? extends A> inputs,
+      Mapper<? super A, ? extends T, ? extends X> mapper) {
+    this.name = name;
+    this.limit = limit;
+    this.inputs = inputs;
+    this.mapper = mapper;
   }
 
-  /** The values in the order of the inputs; one failure is that of all. */
   List<T> toList() throws X, InterruptedException {
-    var elements = new ArrayList<Element<A, T, X>>();
-    run(Policy.CANCEL_ON_FAILURE, elements::add);
-    var values = new ArrayList<T>(elements.size());
-    for (Element<A, T, X> element : elements) {
-      values.add(element.take());
+    try (TaskScope<X> scope = Members.open(Policy.CANCEL_ON_FAILURE, name)) {
+      List<Task<T, X>> children = forkAll(scope, true);
+      var values = new ArrayList<T>(children.size());
+      for (Task<T, X> child : children) {
+        values.add(child.result());
+      }
+      return Collections.unmodifiableList(values);
     }
-    return Collections.unmodifiableList(values);
   }
 
-  /** The outcomes in the order of the inputs. */
   List<Outcome<T>> settle() throws X, InterruptedException {
-    var elements = new ArrayList<Element<A, T, X>>();
-    run(Policy.SUPERVISE, elements::add);
-    return elements.stream().map(Element::outcome).toList();
+    try (TaskScope<X> scope = Members.open(Policy.SUPERVISE, name)) {
+      return forkAll(scope, false).stream().map(Task::outcome).toList();
+    }
   }
 
-  /** Keeps nothing; one failure is that of all. */
+  /** Forks a child for each input, keeps them, and waits for all. */
+  private List<Task<T, X>> forkAll(TaskScope<X> scope, boolean failFast)
+      throws X, InterruptedException {
+    var children = new ArrayList<Task<T, X>>();
+    forkAll(
+        scope,
+        new Inputs<>(inputs, failFast),
+        () -> children,
+        input -> {
+          Task<T, X> child = fork(scope, children.size(), input);
+          children.add(child);
+          return child;
+        });
+    return children;
+  }
+
   void forEach() throws X, InterruptedException {
-    run(Policy.CANCEL_ON_FAILURE, _ -> {});
+    try (TaskScope<X> scope = Members.open(Policy.CANCEL_ON_FAILURE, name)) {
+      var pulled = new Inputs<A>(inputs, true);
+      var index = new int[1];
+      forkAll(scope, pulled, List::of, input -> fork(scope, index[0]++, input));
+      pulled.throwIfCancelled();
+    }
   }
 
-  private void run(Policy policy, Consumer<? super Element<A, T, X>> started)
+  Stream<T> stream(@Nullable Duration timeLimit) {
+    return new MappedStream<A, T, X>(
+            name, limit, timeLimit, inputs, mapper, Policy.CANCEL_ON_FAILURE)
+        .inOrder();
+  }
+
+  Stream<T> streamCompleted(@Nullable Duration timeLimit) {
+    return new MappedStream<A, T, X>(
+            name, limit, timeLimit, inputs, mapper, Policy.CANCEL_ON_FAILURE)
+        .asCompleted();
+  }
+
+  Stream<Outcome<T>> settledStream(@Nullable Duration timeLimit) {
+    return new MappedStream<A, T, X>(name, limit, timeLimit, inputs, mapper, Policy.SUPERVISE)
+        .settled();
+  }
+
+  private Task<T, X> fork(TaskScope<X> scope, int index, A input) {
+    return Members.fork(scope, name, index, () -> mapper.apply(input));
+  }
+
+  private void forkAll(
+      TaskScope<X> scope,
+      Inputs<A> pulled,
+      Supplier<List<? extends Task<?, ?>>> unread,
+      Function<A, Task<T, X>> fork)
       throws X, InterruptedException {
     var permits = new Semaphore(limit);
-    try (var pull = new Pull<A, T, X>(this, policy, _ -> permits.release())) {
-      Throwable pulled = null;
-      try {
-        pull.begin();
-        pull.<@Nullable Void>interruptibly(() -> {
+    pulled.pull(
+        scope,
+        unread,
+        () -> {
+          Iterator<? extends A> iterator = pulled.iterator();
           while (true) {
             permits.acquire();
-            Element<A, T, X> next = pull.isOver() ? null : pull.next();
-            if (next == null) {
-              return null;
+            if (!iterator.hasNext()) {
+              return;
             }
-            started.accept(next);
+            fork.apply(iterator.next())
+                .onDone(
+                    child -> {
+                      pulled.ended(child);
+                      permits.release();
+                    });
           }
         });
-      } catch (Throwable t) {
-        pulled = t;
-      }
-      Throwable thrown = pull.end(pulled);
-      if (thrown != null) {
-        throw Suppression.<RuntimeException>sneak(thrown);
-      }
-    }
-  }
-
-  /** The values in the order of the inputs, while they are read. */
-  Stream<T> stream(@Nullable Duration timeLimit) {
-    return MappedStream.inOrder(this, Policy.CANCEL_ON_FAILURE, timeLimit, Element::take);
-  }
-
-  /** The values in order of completion, while they are read. */
-  Stream<T> streamCompleted(@Nullable Duration timeLimit) {
-    return MappedStream.completed(this, Policy.CANCEL_ON_FAILURE, timeLimit, Element::take);
-  }
-
-  /** The outcomes in order of completion, while they are read. */
-  Stream<Outcome<T>> settledStream(@Nullable Duration timeLimit) {
-    return MappedStream.completed(this, Policy.SUPERVISE, timeLimit, Element::outcome);
+    scope.join();
   }
 }
