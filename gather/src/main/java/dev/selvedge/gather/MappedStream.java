@@ -110,7 +110,16 @@ final class MappedStream<
     return stream(0, Element::read);
   }
 
+  /** What can run starts now: the inputs are bodies, and their caller knows them all. */
   Stream<Outcome<T>> settled() {
+    try {
+      while (!exhausted && window.size() < limit) {
+        inputs.pull(scope, this::unread, this::pull);
+      }
+    } catch (Throwable t) {
+      scope.close();
+      throw Suppression.<RuntimeException>sneak(t);
+    }
     return stream(0, Element::outcome);
   }
 

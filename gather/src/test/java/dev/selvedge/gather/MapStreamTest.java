@@ -1,0 +1,398 @@
+package dev.selvedge.gather;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.selvedge.Action;
+import dev.selvedge.CancelReason;
+import dev.selvedge.Gate;
+import dev.selvedge.Loop;
+import dev.selvedge.Oracle;
+import dev.selvedge.Outcome;
+import dev.selvedge.Suppressed;
+import dev.selvedge.Task;
+import dev.selvedge.TaskCancelledException;
+import dev.selvedge.Threads;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** {@code stream}, {@code streamCompleted} and {@code asCompleted}. */
+@ExtendWith(Oracle.class)
+class MapStreamTest {
+  private static final List<Integer> NUMBERS = IntStream.range(0, 100).boxed().toList();
+
+  private final Threads.Reported reported = new Threads.Reported();
+  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
+  private final Gate gate = new Gate();
+
+  @AfterEach
+  void close() {
+    gate.open();
+    loop.close();
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  private void inTask(Action<Exception> body) throws Exception {
+    loop.<Exception>runUntilComplete(body);
+  }
+
+  private static Iterable<Integer> endless(AtomicInteger pulled) {
+    return Stream.generate(pulled::getAndIncrement)::iterator;
+  }
+
+  @Test
+  @DisplayName("stream gives the values in the order of the inputs, parallel() too")
+  void inOrder() throws Exception {
+    inTask(() -> {
+      for (int limit : List.of(1, 3, 1000)) {
+        try (Stream<String> values = Gather.stream(NUMBERS, limit, i -> "n" + i)) {
+          assertThat(values.toList()).isEqualTo(NUMBERS.stream().map(i -> "n" + i).toList());
+        }
+      }
+      try (Stream<Integer> values = Gather.stream(NUMBERS, 4, i -> i)) {
+        assertThat(values.parallel().toList()).isEqualTo(NUMBERS);
+      }
+      try (Stream<Integer> values = Gather.stream(List.<Integer>of(), 4, i -> i)) {
+        assertThat(values.toList()).isEmpty();
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("streamCompleted gives them in order of completion")
+  void inOrderOfCompletion() throws Exception {
+    inTask(() -> {
+      var seen = new ArrayList<Integer>();
+      try (Stream<Integer> values =
+          Gather.streamCompleted(
+              List.of(0, 1, 2),
+              3,
+              i -> {
+                if (i == 0) {
+                  gate.pass();
+                }
+                return i;
+              })) {
+        values.forEach(
+            i -> {
+              seen.add(i);
+              if (seen.size() == 2) {
+                gate.open();
+              }
+            });
+      }
+      assertThat(seen).hasSize(3).endsWith(0);
+    });
+  }
+
+  @Test
+  @DisplayName("never more than the limit is pulled ahead of what was read")
+  void lazy() throws Exception {
+    inTask(() -> {
+      for (boolean ordered : List.of(true, false)) {
+        var pulled = new AtomicInteger();
+        var read = new AtomicInteger();
+        try (Stream<Integer> values =
+            ordered
+                ? Gather.stream(endless(pulled), 4, i -> i)
+                : Gather.streamCompleted(endless(pulled), 4, i -> i)) {
+          assertThat(pulled).hasValue(0);
+          values
+              .limit(50)
+              .forEach(_ -> assertThat(pulled.get() - read.getAndIncrement()).isLessThanOrEqualTo(5));
+        }
+        assertThat(pulled.get()).isLessThanOrEqualTo(54);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("the first failure in time ends the stream, with the others; the compiler asks for its type")
+  void failFast() throws Exception {
+    var failure = new IOException("2");
+    var cleanUp = new IOException("clean-up");
+    for (boolean ordered : List.of(true, false)) {
+      inTask(() -> {
+        var begun = new CountDownLatch(1);
+        Mapper<Integer, Integer, IOException> mapper =
+            i -> {
+              if (i == 0) {
+                begun.countDown();
+                try {
+                  Thread.sleep(Duration.ofDays(1));
+                } catch (InterruptedException e) {
+                  throw cleanUp;
+                }
+              }
+              if (i == 2) {
+                begun.await();
+                throw failure;
+              }
+              return i;
+            };
+        try (Stream<Integer> values =
+            ordered
+                ? Gather.stream(NUMBERS, 4, mapper)
+                : Gather.streamCompleted(NUMBERS, 4, mapper)) {
+          values.forEach(i -> {});
+          throw new AssertionError("no failure");
+        } catch (IOException e) {
+          assertThat(e).isSameAs(failure);
+          assertThat(Suppressed.in(e)).contains(cleanUp);
+        }
+      });
+    }
+  }
+
+  @Test
+  @DisplayName("a reader that is blocked in the inputs is interrupted out of them by a failure")
+  void blockedInTheInputs() throws Exception {
+    var failure = new IOException("element");
+    Iterable<Integer> inputs =
+        Stream.iterate(
+                0,
+                i -> {
+                  try {
+                    Thread.sleep(Duration.ofDays(1));
+                  } catch (InterruptedException e) {
+                    throw Suppression.<RuntimeException>sneak(e);
+                  }
+                  return i + 1;
+                })
+            ::iterator;
+    inTask(() -> {
+      try (Stream<Integer> values =
+          Gather.stream(
+              inputs,
+              3,
+              i -> {
+                throw failure;
+              })) {
+        assertThat(catchThrowable(() -> values.forEach(i -> {}))).isSameAs(failure);
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("closing early cancels what runs with NOT_NEEDED, and waits for it")
+  void closingEarly() throws Exception {
+    var reasons = new ConcurrentLinkedQueue<CancelReason>();
+    inTask(() -> {
+      var begun = new CountDownLatch(3);
+      try (Stream<Integer> values =
+          Gather.streamCompleted(
+              NUMBERS,
+              4,
+              i -> {
+                if (i > 0) {
+                  begun.countDown();
+                  try {
+                    Thread.sleep(Duration.ofDays(1));
+                  } finally {
+                    reasons.add(Task.current().orElseThrow().cancelReason().orElseThrow());
+                  }
+                }
+                return i;
+              })) {
+        assertThat(values.findFirst()).contains(0);
+        begun.await();
+      }
+      assertThat(reasons)
+          .hasSizeGreaterThanOrEqualTo(3)
+          .allMatch(reason -> reason.source() == CancelReason.Source.NOT_NEEDED);
+      assertThat(loop.allTasks()).hasSize(1);
+    });
+  }
+
+  @Test
+  @DisplayName("a limit in time counts from the creation: TimeoutException, failures suppressed in it [WAIT-09]")
+  void theLimitInTime() throws Exception {
+    var cleanUp = new IOException("clean-up");
+    Mapper<Integer, Integer, IOException> mapper =
+        i -> {
+          if (i == 0) {
+            return i;
+          }
+          try {
+            Thread.sleep(Duration.ofDays(1));
+          } catch (InterruptedException e) {
+            throw cleanUp;
+          }
+          return i;
+        };
+    GatherOptions<TimeoutException> options =
+        Gather.options().limit(Duration.ofMillis(30)).concurrency(2);
+    inTask(() -> {
+      Function<Stream<?>, Throwable> reading =
+          values -> catchThrowable(() -> values.forEach(i -> {}));
+        try (Stream<Integer> ordered = options.stream(List.of(0, 1), mapper)) {
+          Throwable thrown = reading.apply(ordered);
+          assertThat(thrown).isInstanceOf(TimeoutException.class);
+          assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
+        }
+        try (Stream<Integer> completed = options.streamCompleted(List.of(0, 1), mapper)) {
+          Throwable thrown = reading.apply(completed);
+          assertThat(thrown).isInstanceOf(TimeoutException.class);
+          assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
+        }
+        try (Stream<Outcome<Integer>> outcomes =
+            options.asCompleted(() -> mapper.apply(0), () -> mapper.apply(1))) {
+          Throwable thrown = reading.apply(outcomes);
+          assertThat(thrown).isInstanceOf(TimeoutException.class);
+          assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
+        }
+      assertThat(Thread.currentThread().isInterrupted()).isFalse();
+    });
+  }
+
+  @Test
+  @DisplayName("the limit in time holds while the reader is blocked in the inputs")
+  void theLimitInTheInputs() throws Exception {
+    Iterable<Integer> inputs =
+        Stream.generate(
+                () -> {
+                  try {
+                    Thread.sleep(Duration.ofDays(1));
+                    return 1;
+                  } catch (InterruptedException e) {
+                    throw Suppression.<RuntimeException>sneak(e);
+                  }
+                })
+            ::iterator;
+    inTask(() -> {
+      try (Stream<Integer> values =
+          Gather.options().limit(Duration.ofMillis(5)).concurrency(2).stream(inputs, i -> i)) {
+        assertThatThrownBy(() -> values.forEach(i -> {})).isInstanceOf(TimeoutException.class);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("cancelling the reader cancels all; what they throw is suppressed")
+  void cancelled() throws Exception {
+    var cleanUp = new IOException("clean-up");
+    for (boolean ordered : List.of(true, false)) {
+      var begun = new CountDownLatch(1);
+      Mapper<Integer, Integer, IOException> mapper =
+          i -> {
+            begun.countDown();
+            try {
+              Thread.sleep(Duration.ofDays(1));
+            } catch (InterruptedException e) {
+              if (i == 0) {
+                throw cleanUp;
+              }
+              throw e;
+            }
+            return i;
+          };
+      Task<Long, IOException> reader =
+          loop.createTask(() -> {
+            try (Stream<Integer> values =
+                ordered
+                    ? Gather.stream(List.of(0, 1), 2, mapper)
+                    : Gather.streamCompleted(List.of(0, 1), 2, mapper)) {
+              return values.filter(i -> i >= 0).count();
+            }
+          });
+      begun.await();
+      Gate.awaitBlocked(reader);
+
+      reader.cancel();
+
+      Throwable thrown = catchThrowable(() -> reader.await());
+      assertThat(((TaskCancelledException) thrown).failures()).containsExactly(cleanUp);
+    }
+  }
+
+  @Test
+  @DisplayName("the stream belongs to the thread that made it")
+  void anotherThread() throws Exception {
+    inTask(() -> {
+      try (Stream<Integer> values = Gather.stream(NUMBERS, 2, i -> i)) {
+        Task<List<Integer>, RuntimeException> other = loop.createTask(() -> values.toList());
+        assertThatThrownBy(other::await).isInstanceOf(WrongThreadException.class);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("asCompleted hands out every outcome at its turn, failures and cancellations too [WAIT-08]")
+  void outcomes() throws Exception {
+    var failure = new IOException("bad");
+    Task<String, RuntimeException> cancelled =
+        loop.createTask(() -> {
+          Thread.sleep(Duration.ofDays(1));
+          return "never";
+        });
+    cancelled.cancel("not needed");
+    inTask(() -> {
+      var last = new CountDownLatch(1);
+      var seen = new ArrayList<Outcome<String>>();
+      try (Stream<Outcome<String>> outcomes =
+          Gather.asCompleted(
+              () -> {
+                last.await();
+                return "last";
+              },
+              () -> {
+                throw failure;
+              },
+              cancelled)) {
+        outcomes.forEach(
+            outcome -> {
+              seen.add(outcome);
+              if (seen.size() == 2) {
+                last.countDown();
+              }
+            });
+      }
+
+      assertThat(seen)
+          .hasSize(3)
+          .contains(new Outcome.Failure<>(failure), cancelled.outcome())
+          .endsWith(new Outcome.Success<>("last"));
+    });
+  }
+
+  @Test
+  @DisplayName("leaving asCompleted early cancels and waits; failures of clean-up reach the handler")
+  void leavingEarly() throws Exception {
+    var cleanUp = new IOException("clean-up");
+    var begun = new CountDownLatch(1);
+    inTask(() -> {
+      try (Stream<Outcome<String>> outcomes =
+          Gather.asCompleted(
+              () -> "first",
+              () -> {
+                begun.countDown();
+                try {
+                  Thread.sleep(Duration.ofDays(1));
+                } catch (InterruptedException e) {
+                  throw cleanUp;
+                }
+                return "never";
+              })) {
+        begun.await();
+        assertThat(outcomes.findFirst()).contains(new Outcome.Success<>("first"));
+      }
+    });
+    assertThat(reported.exceptions()).containsExactly(cleanUp);
+    reported.contexts.clear();
+  }
+}
