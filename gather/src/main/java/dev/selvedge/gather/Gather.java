@@ -718,10 +718,10 @@ public final class Gather {
    * <p>The stream belongs to the thread that made it and is sequential. Closing it cancels what
    * runs (reason {@code NOT_NEEDED}) and waits for it.
    *
-   * <p><b>Pitfalls:</b> the reader pulls, so while it is blocked in {@code inputs} nothing is handed
-   * out. The terminal operation of the stream throws what this method declares, though {@code
-   * Stream} does not say so. The {@code try} block around both makes the compiler ask
-   * for it.
+   * <p><b>Pitfalls:</b> the reader pulls, so while it is blocked in {@code inputs} nothing is
+   * handed out. The terminal operation of the stream throws what this method declares, though
+   * {@code Stream} does not say so. The {@code try} block around both makes the compiler ask for
+   * it.
    *
    * @param <A> the type of the inputs
    * @param <T> the type of the values

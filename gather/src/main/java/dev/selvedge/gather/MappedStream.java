@@ -148,8 +148,7 @@ final class MappedStream<
 
   private void close() {
     requireOwner();
-    scope.cancel(
-        new CancelReason(CancelReason.Source.NOT_NEEDED, "the stream was closed", null));
+    scope.cancel(new CancelReason(CancelReason.Source.NOT_NEEDED, "the stream was closed", null));
     scope.close();
   }
 
@@ -188,9 +187,7 @@ final class MappedStream<
   }
 
   private boolean isReady() {
-    return inOrder
-        ? !window.isEmpty() && window.getFirst().task().isDone()
-        : !completed.isEmpty();
+    return inOrder ? !window.isEmpty() && window.getFirst().task().isDone() : !completed.isEmpty();
   }
 
   private void pull() throws InterruptedException {
@@ -225,13 +222,12 @@ final class MappedStream<
             });
     element.task = task;
     window.add(element);
-    task.onDone(
-        ended -> {
-          inputs.ended(ended);
-          if (!inOrder) {
-            completed.add(element);
-          }
-        });
+    task.onDone(ended -> {
+      inputs.ended(ended);
+      if (!inOrder) {
+        completed.add(element);
+      }
+    });
   }
 
   /** What is left of the time limit; null without one. */

@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
  * it; the permit comes back when the child ends. So no thread waits for a permit but the caller's,
  * and no input is pulled before it can run.
  */
-final class Mapping<
-    A extends @Nullable Object, T extends @Nullable Object, X extends Exception> {
+final class Mapping<A extends @Nullable Object, T extends @Nullable Object, X extends Exception> {
   private final @Nullable String name;
   private final int limit;
   private final Iterable<? extends A> inputs;
@@ -119,11 +118,10 @@ final class Mapping<
               return;
             }
             fork.apply(iterator.next())
-                .onDone(
-                    child -> {
-                      pulled.ended(child);
-                      permits.release();
-                    });
+                .onDone(child -> {
+                  pulled.ended(child);
+                  permits.release();
+                });
           }
         });
     scope.join();

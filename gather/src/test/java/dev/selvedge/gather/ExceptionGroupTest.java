@@ -104,7 +104,8 @@ class ExceptionGroupTest {
   }
 
   @Test
-  @DisplayName("throwIf throws the first of a type with all others suppressed, and returns if there is none")
+  @DisplayName(
+      "throwIf throws the first of a type with all others suppressed, and returns if there is none")
   void throwIf() {
     assertThat(catchThrowable(() -> group.throwIf(SQLException.class))).isSameAs(sql);
     assertThat(Suppressed.in(sql)).containsExactly(io, error);
@@ -123,12 +124,10 @@ class ExceptionGroupTest {
         IntStream.range(0, 20).mapToObj(i -> new IOException("member " + i)).toList();
     var reported = new Threads.Reported();
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
-      loop.<Exception>runUntilComplete(
-          () -> {
-            Throwable thrown =
-                catchThrowable(() -> ExceptionGroup.of(many).throwIf(IOException.class));
-            assertThat(Suppressed.in(thrown)).isEqualTo(many.subList(1, 17));
-          });
+      loop.<Exception>runUntilComplete(() -> {
+        Throwable thrown = catchThrowable(() -> ExceptionGroup.of(many).throwIf(IOException.class));
+        assertThat(Suppressed.in(thrown)).isEqualTo(many.subList(1, 17));
+      });
     }
     assertThat(reported.exceptions()).isEqualTo(many.subList(17, 20));
   }

@@ -87,13 +87,12 @@ class MapStreamTest {
                 }
                 return i;
               })) {
-        values.forEach(
-            i -> {
-              seen.add(i);
-              if (seen.size() == 2) {
-                gate.open();
-              }
-            });
+        values.forEach(i -> {
+          seen.add(i);
+          if (seen.size() == 2) {
+            gate.open();
+          }
+        });
       }
       assertThat(seen).hasSize(3).endsWith(0);
     });
@@ -113,7 +112,8 @@ class MapStreamTest {
           assertThat(pulled).hasValue(0);
           values
               .limit(50)
-              .forEach(_ -> assertThat(pulled.get() - read.getAndIncrement()).isLessThanOrEqualTo(5));
+              .forEach(
+                  _ -> assertThat(pulled.get() - read.getAndIncrement()).isLessThanOrEqualTo(5));
         }
         assertThat(pulled.get()).isLessThanOrEqualTo(54);
       }
@@ -121,7 +121,8 @@ class MapStreamTest {
   }
 
   @Test
-  @DisplayName("the first failure in time ends the stream, with the others; the compiler asks for its type")
+  @DisplayName(
+      "the first failure in time ends the stream, with the others; the compiler asks for its type")
   void failFast() throws Exception {
     var failure = new IOException("2");
     var cleanUp = new IOException("clean-up");
@@ -220,7 +221,9 @@ class MapStreamTest {
   }
 
   @Test
-  @DisplayName("a limit in time counts from the creation: TimeoutException, failures suppressed in it [WAIT-09]")
+  @DisplayName(
+      "a limit in time counts from the creation: TimeoutException, failures suppressed in it"
+          + " [WAIT-09]")
   void theLimitInTime() throws Exception {
     var cleanUp = new IOException("clean-up");
     Mapper<Integer, Integer, IOException> mapper =
@@ -240,22 +243,22 @@ class MapStreamTest {
     inTask(() -> {
       Function<Stream<?>, Throwable> reading =
           values -> catchThrowable(() -> values.forEach(i -> {}));
-        try (Stream<Integer> ordered = options.stream(List.of(0, 1), mapper)) {
-          Throwable thrown = reading.apply(ordered);
-          assertThat(thrown).isInstanceOf(TimeoutException.class);
-          assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
-        }
-        try (Stream<Integer> completed = options.streamCompleted(List.of(0, 1), mapper)) {
-          Throwable thrown = reading.apply(completed);
-          assertThat(thrown).isInstanceOf(TimeoutException.class);
-          assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
-        }
-        try (Stream<Outcome<Integer>> outcomes =
-            options.asCompleted(() -> mapper.apply(0), () -> mapper.apply(1))) {
-          Throwable thrown = reading.apply(outcomes);
-          assertThat(thrown).isInstanceOf(TimeoutException.class);
-          assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
-        }
+      try (Stream<Integer> ordered = options.stream(List.of(0, 1), mapper)) {
+        Throwable thrown = reading.apply(ordered);
+        assertThat(thrown).isInstanceOf(TimeoutException.class);
+        assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
+      }
+      try (Stream<Integer> completed = options.streamCompleted(List.of(0, 1), mapper)) {
+        Throwable thrown = reading.apply(completed);
+        assertThat(thrown).isInstanceOf(TimeoutException.class);
+        assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
+      }
+      try (Stream<Outcome<Integer>> outcomes =
+          options.asCompleted(() -> mapper.apply(0), () -> mapper.apply(1))) {
+        Throwable thrown = reading.apply(outcomes);
+        assertThat(thrown).isInstanceOf(TimeoutException.class);
+        assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
+      }
       assertThat(Thread.currentThread().isInterrupted()).isFalse();
     });
   }
@@ -264,15 +267,14 @@ class MapStreamTest {
   @DisplayName("the limit in time holds while the reader is blocked in the inputs")
   void theLimitInTheInputs() throws Exception {
     Iterable<Integer> inputs =
-        Stream.generate(
-                () -> {
-                  try {
-                    Thread.sleep(Duration.ofDays(1));
-                    return 1;
-                  } catch (InterruptedException e) {
-                    throw Suppression.<RuntimeException>sneak(e);
-                  }
-                })
+        Stream.generate(() -> {
+          try {
+            Thread.sleep(Duration.ofDays(1));
+            return 1;
+          } catch (InterruptedException e) {
+            throw Suppression.<RuntimeException>sneak(e);
+          }
+        })
             ::iterator;
     inTask(() -> {
       try (Stream<Integer> values =
@@ -332,7 +334,8 @@ class MapStreamTest {
   }
 
   @Test
-  @DisplayName("asCompleted hands out every outcome at its turn, failures and cancellations too [WAIT-08]")
+  @DisplayName(
+      "asCompleted hands out every outcome at its turn, failures and cancellations too [WAIT-08]")
   void outcomes() throws Exception {
     var failure = new IOException("bad");
     Task<String, RuntimeException> cancelled =
@@ -354,13 +357,12 @@ class MapStreamTest {
                 throw failure;
               },
               cancelled)) {
-        outcomes.forEach(
-            outcome -> {
-              seen.add(outcome);
-              if (seen.size() == 2) {
-                last.countDown();
-              }
-            });
+        outcomes.forEach(outcome -> {
+          seen.add(outcome);
+          if (seen.size() == 2) {
+            last.countDown();
+          }
+        });
       }
 
       assertThat(seen)
@@ -371,7 +373,8 @@ class MapStreamTest {
   }
 
   @Test
-  @DisplayName("leaving asCompleted early cancels and waits; failures of clean-up reach the handler")
+  @DisplayName(
+      "leaving asCompleted early cancels and waits; failures of clean-up reach the handler")
   void leavingEarly() throws Exception {
     var cleanUp = new IOException("clean-up");
     var begun = new CountDownLatch(1);

@@ -114,7 +114,8 @@ class MapTest {
     var full = new CountDownLatch(limit);
     Iterator<Integer> inputs =
         IntStream.range(0, 300)
-            .peek(i -> farthest.accumulateAndGet(pulled.incrementAndGet() - finished.get(), Math::max))
+            .peek(i ->
+                farthest.accumulateAndGet(pulled.incrementAndGet() - finished.get(), Math::max))
             .iterator();
     inTask(() ->
         Gather.forEach(
@@ -142,26 +143,25 @@ class MapTest {
     var begun = new CountDownLatch(1);
     inTask(() -> {
       Throwable thrown =
-          catchThrowable(
-              () ->
-                  Gather.map(
-                      endless(pulled),
-                      3,
-                      input -> {
-                        if (input == 0) {
-                          begun.countDown();
-                          try {
-                            Thread.sleep(Duration.ofDays(1));
-                          } catch (InterruptedException e) {
-                            throw cleanUp;
-                          }
-                        }
-                        if (input == 7) {
-                          begun.await();
-                          throw failure;
-                        }
-                        return input;
-                      }));
+          catchThrowable(() ->
+              Gather.map(
+                  endless(pulled),
+                  3,
+                  input -> {
+                    if (input == 0) {
+                      begun.countDown();
+                      try {
+                        Thread.sleep(Duration.ofDays(1));
+                      } catch (InterruptedException e) {
+                        throw cleanUp;
+                      }
+                    }
+                    if (input == 7) {
+                      begun.await();
+                      throw failure;
+                    }
+                    return input;
+                  }));
 
       assertThat(thrown).isSameAs(failure);
       assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
@@ -176,32 +176,31 @@ class MapTest {
     var failure = new IOException("element");
     var queue = new LinkedBlockingQueue<Integer>(List.of(1));
     Iterable<Integer> blocking =
-        Stream.generate(
-                () -> {
-                  try {
-                    return queue.take();
-                  } catch (InterruptedException e) {
-                    throw Suppression.<RuntimeException>sneak(e);
-                  }
-                })
+        Stream.generate(() -> {
+          try {
+            return queue.take();
+          } catch (InterruptedException e) {
+            throw Suppression.<RuntimeException>sneak(e);
+          }
+        })
             ::iterator;
     inTask(() -> {
       assertThat(
-              catchThrowable(
-                  () ->
-                      Gather.forEach(
-                          blocking,
-                          3,
-                          input -> {
-                            throw failure;
-                          })))
+              catchThrowable(() ->
+                  Gather.forEach(
+                      blocking,
+                      3,
+                      input -> {
+                        throw failure;
+                      })))
           .isSameAs(failure);
       assertThat(Thread.currentThread().isInterrupted()).isFalse();
     });
   }
 
   @Test
-  @DisplayName("an iterator that throws is a failure: elements are cancelled, theirs are suppressed in it")
+  @DisplayName(
+      "an iterator that throws is a failure: elements are cancelled, theirs are suppressed in it")
   void theIteratorThrows() throws Exception {
     var failure = new IllegalStateException("inputs");
     var cleanUp = new IOException("clean-up");
@@ -220,25 +219,23 @@ class MapTest {
             };
         Iterable<Integer> inputs =
             IntStream.range(0, 10)
-                    .peek(
-                        i -> {
-                          if (i == 1) {
-                            awaitQuietly(begun);
-                            throw failure;
-                          }
-                        })
+                    .peek(i -> {
+                      if (i == 1) {
+                        awaitQuietly(begun);
+                        throw failure;
+                      }
+                    })
                     .boxed()
                 ::iterator;
 
         Throwable thrown =
-            catchThrowable(
-                () -> {
-                  if (settles) {
-                    Gather.settleMap(inputs, 4, mapper);
-                  } else {
-                    Gather.map(inputs, 4, mapper);
-                  }
-                });
+            catchThrowable(() -> {
+              if (settles) {
+                Gather.settleMap(inputs, 4, mapper);
+              } else {
+                Gather.map(inputs, 4, mapper);
+              }
+            });
 
         assertThat(thrown).isSameAs(failure);
         assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
@@ -275,9 +272,7 @@ class MapTest {
     inTask(() -> {
       List<Integer> sums =
           Gather.map(
-              NUMBERS,
-              2,
-              i -> Gather.map(NUMBERS, 2, j -> i + j).stream().mapToInt(x -> x).sum());
+              NUMBERS, 2, i -> Gather.map(NUMBERS, 2, j -> i + j).stream().mapToInt(x -> x).sum());
 
       assertThat(sums).hasSize(100);
       assertThat(sums.getFirst()).isEqualTo(4950);
@@ -285,7 +280,8 @@ class MapTest {
   }
 
   @Test
-  @DisplayName("cancelled while it waits for a permit, in the iterator, or for the last: nothing is lost")
+  @DisplayName(
+      "cancelled while it waits for a permit, in the iterator, or for the last: nothing is lost")
   void cancelled() throws Exception {
     var cleanUp = new IOException("clean-up");
     for (int phase = 0; phase < 3; phase++) {
@@ -295,32 +291,30 @@ class MapTest {
       boolean blocksPulling = phase == 1;
       Iterable<Integer> inputs =
           IntStream.range(0, 2)
-                  .peek(
-                      i -> {
-                        if (i == 1 && blocksPulling) {
-                          awaitQuietly(blocked);
-                        }
-                      })
+                  .peek(i -> {
+                    if (i == 1 && blocksPulling) {
+                      awaitQuietly(blocked);
+                    }
+                  })
                   .boxed()
               ::iterator;
       Task<?, IOException> caller =
-          loop.createTask(
-              () ->
-                  Gather.map(
-                      inputs,
-                      limit,
-                      input -> {
-                        begun.countDown();
-                        try {
-                          Thread.sleep(Duration.ofDays(1));
-                        } catch (InterruptedException e) {
-                          if (input == 0) {
-                            throw cleanUp;
-                          }
-                          throw e;
-                        }
-                        return "never";
-                      }));
+          loop.createTask(() ->
+              Gather.map(
+                  inputs,
+                  limit,
+                  input -> {
+                    begun.countDown();
+                    try {
+                      Thread.sleep(Duration.ofDays(1));
+                    } catch (InterruptedException e) {
+                      if (input == 0) {
+                        throw cleanUp;
+                      }
+                      throw e;
+                    }
+                    return "never";
+                  }));
       begun.await();
       Gate.awaitBlocked(caller);
 
@@ -343,33 +337,31 @@ class MapTest {
     inTask(() -> {
       var cancelled = new ArrayList<Boolean>();
       Throwable thrown =
-          catchThrowable(
-              () ->
-                  Gather.forEach(
-                      NUMBERS,
-                      1,
-                      i -> {
-                        if (i == 3) {
-                          Task<?, ?> self = Task.current().orElseThrow();
-                          cancelled.add(self.cancel("by itself"));
-                          Task.checkCancelled();
-                        }
-                      }));
+          catchThrowable(() ->
+              Gather.forEach(
+                  NUMBERS,
+                  1,
+                  i -> {
+                    if (i == 3) {
+                      Task<?, ?> self = Task.current().orElseThrow();
+                      cancelled.add(self.cancel("by itself"));
+                      Task.checkCancelled();
+                    }
+                  }));
 
       assertThat(cancelled).containsExactly(true);
       assertThat(thrown).isInstanceOf(TaskCancelledException.class);
-      assertThatThrownBy(
-              () ->
-                  Gather.map(
-                      NUMBERS,
-                      1,
-                      i -> {
-                        if (i == 3) {
-                          Task.current().orElseThrow().cancel("by itself");
-                          Task.checkCancelled();
-                        }
-                        return i;
-                      }))
+      assertThatThrownBy(() ->
+              Gather.map(
+                  NUMBERS,
+                  1,
+                  i -> {
+                    if (i == 3) {
+                      Task.current().orElseThrow().cancel("by itself");
+                      Task.checkCancelled();
+                    }
+                    return i;
+                  }))
           .isInstanceOf(TaskCancelledException.class);
     });
   }

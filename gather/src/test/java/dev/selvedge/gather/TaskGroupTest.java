@@ -103,7 +103,8 @@ class TaskGroupTest {
   }
 
   @Test
-  @DisplayName("an empty group ends at once; a pending cancellation is noticed there [TG-02, TRIO-10]")
+  @DisplayName(
+      "an empty group ends at once; a pending cancellation is noticed there [TG-02, TRIO-10]")
   void anEmptyGroup() throws Exception {
     assertThat(TaskGroup.<String>call(group -> "value")).isEqualTo("value");
 
@@ -116,20 +117,20 @@ class TaskGroupTest {
   void childrenOfChildren() throws Exception {
     var ran = new AtomicInteger();
     inTask(() ->
-        TaskGroup.run(
-            group ->
-                group.createTask(() -> {
-                  ran.incrementAndGet();
-                  group.createTask(() -> {
-                    group.createTask(() -> ran.addAndGet(100));
-                    ran.addAndGet(10);
-                  });
-                })));
+        TaskGroup.run(group ->
+            group.createTask(() -> {
+              ran.incrementAndGet();
+              group.createTask(() -> {
+                group.createTask(() -> ran.addAndGet(100));
+                ran.addAndGet(10);
+              });
+            })));
     assertThat(ran).hasValue(111);
   }
 
   @Test
-  @DisplayName("the first failure cancels siblings and body; the group has it alone [TG-04, TG-05, TRIO-09]")
+  @DisplayName(
+      "the first failure cancels siblings and body; the group has it alone [TG-04, TG-05, TRIO-09]")
   void theFirstFailure() throws Exception {
     var failure = new IOException("child");
     var reasons = Collections.synchronizedList(new ArrayList<CancelReason>());
@@ -138,28 +139,27 @@ class TaskGroupTest {
       var begun = new CountDownLatch(1);
 
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    group.createTask(() -> {
-                      begun.countDown();
-                      try {
-                        sleepForEver();
-                      } finally {
-                        reasons.add(Task.current().orElseThrow().cancelReason().orElseThrow());
-                      }
-                    });
-                    group.createTask(() -> {
-                      begun.await();
-                      throw failure;
-                    });
-                    try {
-                      sleepForEver();
-                    } catch (InterruptedException e) {
-                      bodyEnded.set(e);
-                      throw e;
-                    }
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                group.createTask(() -> {
+                  begun.countDown();
+                  try {
+                    sleepForEver();
+                  } finally {
+                    reasons.add(Task.current().orElseThrow().cancelReason().orElseThrow());
+                  }
+                });
+                group.createTask(() -> {
+                  begun.await();
+                  throw failure;
+                });
+                try {
+                  sleepForEver();
+                } catch (InterruptedException e) {
+                  bodyEnded.set(e);
+                  throw e;
+                }
+              }));
 
       assertThat(members).containsExactly(failure);
       assertThat(bodyEnded.get()).isInstanceOf(InterruptedException.class);
@@ -178,13 +178,12 @@ class TaskGroupTest {
     inTask(() -> {
       var begun = new CountDownLatch(1);
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    group.createTask(failingInCleanUp(begun, cleanUp));
-                    begun.await();
-                    group.createTask(failing(failure));
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                group.createTask(failingInCleanUp(begun, cleanUp));
+                begun.await();
+                group.createTask(failing(failure));
+              }));
 
       assertThat(members).containsExactly(failure, cleanUp);
     });
@@ -214,16 +213,15 @@ class TaskGroupTest {
     var unwinding = new IllegalStateException("unwinding");
     inTask(() -> {
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    group.createTask(failing(child));
-                    try {
-                      sleepForEver();
-                    } catch (InterruptedException e) {
-                      throw unwinding;
-                    }
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                group.createTask(failing(child));
+                try {
+                  sleepForEver();
+                } catch (InterruptedException e) {
+                  throw unwinding;
+                }
+              }));
 
       assertThat(members).containsExactly(child, unwinding);
     });
@@ -237,13 +235,12 @@ class TaskGroupTest {
     inTask(() -> {
       var begun = new CountDownLatch(1);
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    group.createTask(failingInCleanUp(begun, cleanUp));
-                    begun.await();
-                    throw own;
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                group.createTask(failingInCleanUp(begun, cleanUp));
+                begun.await();
+                throw own;
+              }));
 
       assertThat(members).containsExactly(cleanUp, own);
     });
@@ -271,14 +268,13 @@ class TaskGroupTest {
     inTask(() -> {
       var sibling = new AtomicReference<Task<?, ?>>();
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    sibling.set(group.createTask(TaskGroupTest::sleepForEver));
-                    Task<?, ?> child = group.createTask(TaskGroupTest::sleepForEver);
-                    child.cancel("by somebody");
-                    child.await();
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                sibling.set(group.createTask(TaskGroupTest::sleepForEver));
+                Task<?, ?> child = group.createTask(TaskGroupTest::sleepForEver);
+                child.cancel("by somebody");
+                child.await();
+              }));
 
       assertThat(members)
           .singleElement()
@@ -310,7 +306,9 @@ class TaskGroupTest {
   }
 
   @Test
-  @DisplayName("cancelled from outside: children are cancelled and awaited, the cancellation comes out bare [TG-15]")
+  @DisplayName(
+      "cancelled from outside: children are cancelled and awaited, the cancellation comes out bare"
+          + " [TG-15]")
   void cancelledFromOutside() throws Exception {
     var begun = new CountDownLatch(1);
     var ended = new AtomicInteger();
@@ -341,7 +339,9 @@ class TaskGroupTest {
   }
 
   @Test
-  @DisplayName("cancelled from outside, and a clean-up fails: the group is thrown, the cancellation is not lost [TG-16, TG-17]")
+  @DisplayName(
+      "cancelled from outside, and a clean-up fails: the group is thrown, the cancellation is not"
+          + " lost [TG-16, TG-17]")
   void cancelledAndFailing() throws Exception {
     var cleanUp = new IOException("clean-up");
     var begun = new CountDownLatch(1);
@@ -422,7 +422,9 @@ class TaskGroupTest {
   }
 
   @Test
-  @DisplayName("inner and outer fail at once: the inner group is handled, then the outer's interrupt comes [TG-24]")
+  @DisplayName(
+      "inner and outer fail at once: the inner group is handled, then the outer's interrupt comes"
+          + " [TG-24]")
   void nestedGroups() throws Exception {
     var inner = new IOException("inner");
     var outer = new IOException("outer");
@@ -430,29 +432,27 @@ class TaskGroupTest {
       var innerSeen = new AtomicReference<Throwable>();
       var interrupted = new AtomicReference<Throwable>();
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(out -> {
-                    innerSeen.set(
-                        catchThrowable(
-                            () ->
-                                TaskGroup.run(in -> {
-                                  var both = new CountDownLatch(2);
-                                  in.createTask(() -> {
-                                    both.countDown();
-                                    both.await();
-                                    throw inner;
-                                  });
-                                  out.createTask(() -> {
-                                    both.countDown();
-                                    both.await();
-                                    throw outer;
-                                  });
-                                  sleepForEver();
-                                })));
-                    interrupted.set(catchThrowable(TaskGroupTest::sleepForEver));
-                    throw (InterruptedException) interrupted.get();
-                  }));
+          members(() ->
+              TaskGroup.run(out -> {
+                innerSeen.set(
+                    catchThrowable(() ->
+                        TaskGroup.run(in -> {
+                          var both = new CountDownLatch(2);
+                          in.createTask(() -> {
+                            both.countDown();
+                            both.await();
+                            throw inner;
+                          });
+                          out.createTask(() -> {
+                            both.countDown();
+                            both.await();
+                            throw outer;
+                          });
+                          sleepForEver();
+                        })));
+                interrupted.set(catchThrowable(TaskGroupTest::sleepForEver));
+                throw (InterruptedException) interrupted.get();
+              }));
 
       assertThat(members).containsExactly(outer);
       if (innerSeen.get() instanceof ExceptionGroup group) {
@@ -466,7 +466,9 @@ class TaskGroupTest {
   }
 
   @Test
-  @DisplayName("tasks are created while the call runs: refused after it, cancelled in a cancelled group [TG-27, L12]")
+  @DisplayName(
+      "tasks are created while the call runs: refused after it, cancelled in a cancelled group"
+          + " [TG-27, L12]")
   void creatingTooLate() throws Exception {
     inTask(() -> {
       var kept = new AtomicReference<TaskGroup>();
@@ -527,13 +529,12 @@ class TaskGroupTest {
     inTask(() -> {
       var begun = new CountDownLatch(1);
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    group.createTask(failingInCleanUp(begun, cleanUp));
-                    begun.await();
-                    group.cancel("enough");
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                group.createTask(failingInCleanUp(begun, cleanUp));
+                begun.await();
+                group.cancel("enough");
+              }));
 
       assertThat(members).containsExactly(cleanUp);
     });
@@ -581,27 +582,25 @@ class TaskGroupTest {
           .isInstanceOf(TimeoutException.class);
 
       Throwable thrown =
-          catchThrowable(
-              () ->
-                  Timeout.within(
-                      Duration.ofMillis(20),
-                      () ->
-                          TaskGroup.run(group -> {
-                            group.createTask(failingInCleanUp(new CountDownLatch(1), cleanUp));
-                            sleepForEver();
-                          })));
+          catchThrowable(() ->
+              Timeout.within(
+                  Duration.ofMillis(20),
+                  () ->
+                      TaskGroup.run(group -> {
+                        group.createTask(failingInCleanUp(new CountDownLatch(1), cleanUp));
+                        sleepForEver();
+                      })));
       assertThat(thrown).isInstanceOf(ExceptionGroup.class);
       assertThat(((ExceptionGroup) thrown).exceptions()).containsExactly(cleanUp);
       assertThat(Thread.currentThread().isInterrupted()).isFalse();
-      assertThatThrownBy(
-              () ->
-                  Gather.options()
-                      .name("limited")
-                      .limit(Duration.ofMillis(5))
-                      .group(group -> {
-                        sleepForEver();
-                        return 1;
-                      }))
+      assertThatThrownBy(() ->
+              Gather.options()
+                  .name("limited")
+                  .limit(Duration.ofMillis(5))
+                  .group(group -> {
+                    sleepForEver();
+                    return 1;
+                  }))
           .isInstanceOf(TimeoutException.class);
     });
   }
@@ -625,20 +624,20 @@ class TaskGroupTest {
   }
 
   @Test
-  @DisplayName("only failures are members: cancellations are filtered at the group's edge [TRIO-08]")
+  @DisplayName(
+      "only failures are members: cancellations are filtered at the group's edge [TRIO-08]")
   void cancellationsAreNoMembers() throws Exception {
     var failure = new IOException("deep");
     inTask(() -> {
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    for (int i = 0; i < 5; i++) {
-                      group.createTask(TaskGroupTest::sleepForEver);
-                    }
-                    group.createTask(() -> TaskGroup.run(in -> in.createTask(failing(failure))));
-                    sleepForEver();
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                for (int i = 0; i < 5; i++) {
+                  group.createTask(TaskGroupTest::sleepForEver);
+                }
+                group.createTask(() -> TaskGroup.run(in -> in.createTask(failing(failure))));
+                sleepForEver();
+              }));
 
       assertThat(members)
           .singleElement()
@@ -654,22 +653,21 @@ class TaskGroupTest {
     inTask(() -> {
       var late = new AtomicReference<Task<String, ?>>();
       var begun = new CountDownLatch(1);
-      members(
-          () ->
-              TaskGroup.run(group -> {
-                late.set(
-                    group.createTask(() -> {
-                      begun.countDown();
-                      try {
-                        sleepForEver();
-                      } catch (InterruptedException declined) {
-                        return "late";
-                      }
-                      return "never";
-                    }));
-                begun.await();
-                group.createTask(failing(new IOException("child")));
-              }));
+      members(() ->
+          TaskGroup.run(group -> {
+            late.set(
+                group.createTask(() -> {
+                  begun.countDown();
+                  try {
+                    sleepForEver();
+                  } catch (InterruptedException declined) {
+                    return "late";
+                  }
+                  return "never";
+                }));
+            begun.await();
+            group.createTask(failing(new IOException("child")));
+          }));
 
       assertThat(late.get().outcome()).isEqualTo(new Outcome.Success<>("late"));
     });
@@ -683,13 +681,12 @@ class TaskGroupTest {
     inTask(() -> {
       var begun = new CountDownLatch(1);
       List<Throwable> members =
-          members(
-              () ->
-                  TaskGroup.run(group -> {
-                    group.createTask(() -> Gather.gather(failingInCleanUp(begun, deep)));
-                    begun.await();
-                    group.createTask(failing(failure));
-                  }));
+          members(() ->
+              TaskGroup.run(group -> {
+                group.createTask(() -> Gather.gather(failingInCleanUp(begun, deep)));
+                begun.await();
+                group.createTask(failing(failure));
+              }));
 
       assertThat(members).containsExactly(failure, deep);
       assertThat(Suppressed.in(failure)).isEmpty();

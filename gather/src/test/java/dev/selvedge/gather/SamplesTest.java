@@ -1,0 +1,85 @@
+package dev.selvedge.gather;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.selvedge.Loop;
+import dev.selvedge.Oracle;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The examples of the Javadoc. */
+@ExtendWith(Oracle.class)
+class SamplesTest {
+  private static String fetch(String page) throws IOException {
+    if (page.equals("missing")) {
+      throw new IOException("no such page");
+    }
+    return "<" + page + ">";
+  }
+
+  @Test
+  void gatherFailsAsTheFirst() throws Exception {
+    assertThat(Loop.run(() -> both("a", "b"))).isEqualTo("<a><b>");
+    assertThat(Loop.run(() -> both("a", "missing"))).isEqualTo("sorry: no such page");
+  }
+
+  private static String both(String first, String second) throws InterruptedException {
+    // @start region="gather"
+    try {
+      List<String> pages = Gather.gather(() -> fetch(first), () -> fetch(second));
+      return String.join("", pages);
+    } catch (IOException e) { // the first failure itself; the other fetch was cancelled
+      return "sorry: " + e.getMessage();
+    }
+    // @end
+  }
+
+  @Test
+  void optionsComeBeforeTheVerb() throws Exception {
+    assertThat(Loop.run(() -> all(List.of("a", "b", "c")))).containsExactly("<a>", "<b>", "<c>");
+  }
+
+  private static List<String> all(List<String> pages) throws IOException, InterruptedException {
+    // @start region="options"
+    try {
+      return Gather.options()
+          .name("pages")
+          .limit(Duration.ofSeconds(2))
+          .concurrency(8)
+          .map(pages, SamplesTest::fetch);
+    } catch (TimeoutException e) {
+      return List.of();
+    }
+    // @end
+  }
+
+  @Test
+  void aGroupReturnsOrThrowsAllFailures() throws Exception {
+    assertThat(Loop.run(() -> grouped("a"))).isEqualTo("<a>");
+    assertThatThrownBy(() -> Loop.run(() -> grouped("missing")))
+        .isInstanceOf(IOException.class)
+        .hasMessage("no such page");
+  }
+
+  private static String grouped(String name) throws IOException, InterruptedException {
+    try {
+      // @start region="task-group"
+      return TaskGroup.call(group -> {
+        var page = group.createTask(() -> fetch(name));
+        group.createTask(() -> fetch("style")); // waited for, although nobody reads it
+        return page.await();
+      });
+      // @end
+      // @start region="exception-group"
+    } catch (ExceptionGroup group) {
+      group.throwIf(IOException.class); // the first one, all others suppressed in it
+      throw new IllegalStateException(group);
+    }
+    // @end
+  }
+}
