@@ -35,6 +35,7 @@ public final class ExceptionGroup extends Exception {
   /** What the maker called it. */
   private final @Nullable String title;
 
+  /** The members, in their order. */
   private final Throwable[] exceptions;
 
   private ExceptionGroup(@Nullable String title, Throwable[] exceptions) {

@@ -260,8 +260,8 @@ class GatherTest {
         assertThat(catchThrowable(() -> gather(failing, failing))).isSameAs(shared);
       }
     });
-    assertThat(Suppressed.in(shared)).isEmpty();
-    assertThat(shared.getSuppressed()).hasSizeLessThanOrEqualTo(2);
+    // Where it was awaited, and that a child threw it while it was being cancelled.
+    assertThat(shared.getSuppressed()).hasSizeLessThanOrEqualTo(2).doesNotContain(shared);
     assertThat(reported.contexts).isEmpty();
   }
 
