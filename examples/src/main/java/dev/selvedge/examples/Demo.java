@@ -139,9 +139,8 @@ public final class Demo implements Callable<Integer> {
   private int check(Path root, RateLimit limit) throws InterruptedException {
     var progress = new Progress();
     var tree = new ChecksummedFiles(root);
-    var policy = failFast ? TaskScope.Policy.CANCEL_ON_FAILURE : TaskScope.Policy.SUPERVISE;
     var files =
-        new TreeCheck(tree, new FileCheck(limit, progress::read), parallel, policy, progress);
+        new TreeCheck(tree, new FileCheck(limit, progress::read), parallel, failFast, progress);
     var end = Summary.End.STOPPED;
     try {
       withDisplay(progress, files);

@@ -67,25 +67,20 @@ class ChecksummedFilesTest {
         .isEqualTo("java.nio.file.FileSystemException");
   }
 
-  private Map<String, String> visited() throws InterruptedException {
+  private Map<String, String> visited() throws IOException {
     return visited(directory);
   }
 
-  private static Map<String, String> visited(Path root) throws InterruptedException {
+  private static Map<String, String> visited(Path root) throws IOException {
     var visited = new TreeMap<String, String>();
-    new ChecksummedFiles(root)
-        .forEach(
-            new ChecksummedFiles.Visitor() {
-              @Override
-              public void file(Path file) {
-                visited.put(root.relativize(file).toString(), "");
-              }
-
-              @Override
-              public void unreadable(Path path, IOException cause) {
-                visited.put(root.relativize(path).toString(), cause.getClass().getName());
-              }
-            });
+    try (var walk = new ChecksummedFiles(root).walk()) {
+      while (walk.hasNext()) {
+        var found = walk.next();
+        IOException cause = found.unreadable();
+        String name = root.relativize(found.path()).toString();
+        visited.put(name, cause == null ? "" : cause.getClass().getName());
+      }
+    }
     return visited;
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.Loop;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.TaskScope.Policy;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,14 +18,14 @@ class TreeCheckTest {
   private final Progress progress = new Progress();
 
   @Test
-  void underSuperviseAFailureStopsNobody() throws Exception {
+  void aFailureStopsNobody() throws Exception {
     var tree = new SampleTree(directory);
     for (int i = 0; i < 50; i++) {
       tree.good("good-%d.jar".formatted(i), i);
     }
     tree.damaged("bad.jar");
 
-    check(RateLimit.none(), 4, Policy.SUPERVISE).run();
+    check(RateLimit.none(), 4, false).run();
 
     Figures figures = progress.figures();
     assertThat(figures.passed()).isEqualTo(50);
@@ -40,14 +39,14 @@ class TreeCheckTest {
   }
 
   @Test
-  void underCancelOnFailureTheFirstFailureCancelsTheRestAndComesOut() throws Exception {
+  void withFailFastTheFirstFailureCancelsTheRestAndComesOut() throws Exception {
     var tree = new SampleTree(directory);
     for (int i = 0; i < 20; i++) {
       tree.good("good-%d.jar".formatted(i), 100);
     }
     tree.withChecksum("bad.jar", "bad", "no SHA-1");
 
-    TreeCheck check = check(RateLimitTest.never(), 21, Policy.CANCEL_ON_FAILURE);
+    TreeCheck check = check(RateLimitTest.never(), 21, true);
 
     assertThatThrownBy(check::run).isInstanceOf(MalformedChecksumException.class);
     Figures figures = progress.figures();
@@ -63,7 +62,7 @@ class TreeCheckTest {
       tree.withChecksum("bad-%d.jar".formatted(i), "bad", "no SHA-1");
     }
 
-    TreeCheck check = check(RateLimit.none(), 1, Policy.CANCEL_ON_FAILURE);
+    TreeCheck check = check(RateLimit.none(), 1, true);
 
     assertThatThrownBy(check::run).isInstanceOf(MalformedChecksumException.class);
     assertThat(progress.figures().failed()).isLessThan(20);
@@ -88,7 +87,7 @@ class TreeCheckTest {
           return wanted;
         };
 
-    check(observing, 3, Policy.SUPERVISE).run();
+    check(observing, 3, false).run();
 
     assertThat(most).hasValue(3);
     assertThat(progress.figures().passed()).isEqualTo(40);
@@ -108,7 +107,7 @@ class TreeCheckTest {
         };
 
     try (Loop loop = Loop.create()) {
-      var run = loop.createTask(() -> check(stuck, 5, Policy.SUPERVISE).run());
+      var run = loop.createTask(() -> check(stuck, 5, false).run());
       reading.await();
       run.cancel("enough");
       assertThatThrownBy(run::await).isInstanceOf(TaskCancelledException.class);
@@ -120,8 +119,8 @@ class TreeCheckTest {
     assertThat(figures.checked()).isZero();
   }
 
-  private TreeCheck check(RateLimit rate, int parallel, Policy policy) {
+  private TreeCheck check(RateLimit rate, int parallel, boolean failFast) {
     var files = new FileCheck(rate, progress::read);
-    return new TreeCheck(new ChecksummedFiles(directory), files, parallel, policy, progress);
+    return new TreeCheck(new ChecksummedFiles(directory), files, parallel, failFast, progress);
   }
 }
