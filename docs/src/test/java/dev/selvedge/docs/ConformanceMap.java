@@ -9,11 +9,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /**
- * The table of {@code docs/asyncio.md} that says of each behaviour of asyncio whether it is
- * covered, declined or planned, held against the tests that name it.
+ * The table of {@code docs/asyncio.md} that says of each behaviour of asyncio whether it is covered
+ * or declined, held against the tests that name it.
  */
 final class ConformanceMap {
   /** How many behaviours each family has; the table lists every one of them. */
@@ -38,13 +38,9 @@ final class ConformanceMap {
               Map.entry("MP", 4),
               Map.entry("TRIO", 9)));
 
-  /** Families whose part of the library exists: nothing in them may be merely planned. */
-  private static final Set<String> COMPLETE =
-      Set.of("EXC", "NRX", "HND", "CAN", "TMO", "WFOR", "RUN", "SHUT", "KBI", "INTRO", "THR", "MP");
-
-  /** What the JDK's scope drops and the finished parts deliver. */
+  /** What the JDK's scope drops and Selvedge delivers. */
   private static final List<String> LOST_BY_THE_JDK =
-      Stream.of(1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18).map(n -> "L" + n).toList();
+      IntStream.rangeClosed(1, 18).mapToObj(n -> "L" + n).toList();
 
   private static final Pattern ROW =
       Pattern.compile("\\| ([A-Z]+-[0-9]{2}) \\|([^|]*)\\|([^|]*)\\|");
@@ -123,13 +119,6 @@ final class ConformanceMap {
       case "declined" -> {
         if (row.note().isEmpty()) {
           problems.add(row.id() + " is declined without a reason");
-        }
-      }
-      case "planned" -> {
-        if (COMPLETE.contains(row.family())) {
-          problems.add(row.id() + " is neither covered nor declined");
-        } else if (row.note().isEmpty()) {
-          problems.add(row.id() + " is planned, but not where");
         }
       }
       default -> problems.add(row.id() + " has the unknown status '" + row.status() + "'");

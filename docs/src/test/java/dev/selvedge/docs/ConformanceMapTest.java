@@ -37,12 +37,6 @@ class ConformanceMapTest {
   }
 
   @Test
-  void aRowOfAFinishedFamilyMustNotBePlanned() {
-    assertThat(after("CAN-01", row -> new Row(row.id(), "planned", "later")))
-        .containsExactly("CAN-01 is neither covered nor declined");
-  }
-
-  @Test
   void aRowNeedsAKnownStatus() {
     assertThat(after("TMO-01", row -> new Row(row.id(), "done", "")))
         .containsExactly("TMO-01 has the unknown status 'done'");
@@ -58,12 +52,6 @@ class ConformanceMapTest {
   void aCoveredRowNeedsATest() {
     assertThat(after("TG-01", row -> new Row(row.id(), "covered", "")))
         .containsExactly("TG-01 is said to be covered and named by no test");
-  }
-
-  @Test
-  void aPlannedRowSaysWhere() {
-    assertThat(after("TG-01", row -> new Row(row.id(), "planned", "")))
-        .containsExactly("TG-01 is planned, but not where");
   }
 
   @Test

@@ -253,10 +253,13 @@ class TaskTreeSamplesTest {
   private static void assertDrawn(String root, Loop loop) throws IOException, InterruptedException {
     String expected = drawn(textOfThePage(root));
     Instant end = Instant.now().plusSeconds(10);
-    while (!drawn(loop.snapshot().toString()).equals(expected) && Instant.now().isBefore(end)) {
+    String drawn;
+    // One and the same snapshot: between two of them a task may change from one wait to another.
+    while (!(drawn = drawn(loop.snapshot().toString())).equals(expected)
+        && Instant.now().isBefore(end)) {
       Thread.sleep(1);
     }
-    assertThat(drawn(loop.snapshot().toString())).isEqualTo(expected);
+    assertThat(drawn).isEqualTo(expected);
   }
 
   /** Without what differs from run to run. */

@@ -27,7 +27,19 @@ final class Completed {
         new Mapping<Body<? extends T, ?>, T, Exception>(
             name, concurrency, bodies, body -> Completed.<T>takeOver(body).call());
     Stream<Outcome<T>> outcomes = mapping.settledStream(limit);
-    return tasks.isEmpty() ? outcomes : outcomes.map(outcome -> own(outcome, tasks));
+    return tasks.isEmpty()
+        ? outcomes
+        : outcomes.map(outcome -> own(outcome, tasks)).onClose(() -> end(tasks));
+  }
+
+  /** The tasks that no child stands for yet, or whose child has never run. */
+  private static void end(List<? extends Task<?, ?>> tasks) {
+    for (Task<?, ?> task : tasks) {
+      if (!task.isDone()) {
+        task.cancel(MappedStream.closed());
+      }
+    }
+    Members.awaitUninterruptibly(tasks);
   }
 
   private static <T extends @Nullable Object> Body<? extends T, ?> takeOver(

@@ -4,7 +4,6 @@ import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
-import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -12,7 +11,6 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -25,27 +23,23 @@ import org.jspecify.annotations.Nullable;
  * the others there and then. Failures are tolerated only where the verb has what it was asked for.
  */
 final class First<T extends @Nullable Object> implements AutoCloseable {
-  private final @Nullable String name;
-  private final Semaphore permits;
   private final List<? extends Body<? extends T, ?>> bodies;
-  private final TaskScope<Exception> scope;
+  private final Children<Exception> children;
 
-  /** Those that were forked, in the order of the bodies. */
-  private final List<Task<T, Exception>> children = new ArrayList<>();
+  /** The children, in the order of the bodies. */
+  private final List<Task<T, Exception>> tasks = new ArrayList<>();
 
   /** Why those that go on are cancelled. */
   private final AtomicReference<@Nullable CancelReason> decision = new AtomicReference<>();
 
   First(@Nullable String name, int concurrency, List<? extends Body<? extends T, ?>> bodies) {
-    this.name = name;
-    this.permits = new Semaphore(concurrency);
     this.bodies = Members.distinct(bodies);
-    this.scope = Members.open(Policy.SUPERVISE, name);
+    this.children = new Children<>(Policy.SUPERVISE, name, concurrency, bodies.size());
   }
 
   @Override
   public void close() {
-    scope.close();
+    children.close();
   }
 
   /** The first so many successes, in order of completion. */
@@ -63,7 +57,7 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
   Winner<T> winner() throws ExceptionGroup, InterruptedException {
     List<Task<T, Exception>> winners = winners(1);
     Task<T, Exception> winner = winners.getFirst();
-    return new Winner<>(Members.value(winner), children.indexOf(winner), tolerateAllBut(winners));
+    return new Winner<>(Members.value(winner), tasks.indexOf(winner), tolerateAllBut(winners));
   }
 
   private List<Task<T, Exception>> winners(int needed) throws ExceptionGroup, InterruptedException {
@@ -82,7 +76,7 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
     });
     List<Task<T, Exception>> winners = successes.stream().limit(needed).toList();
     if (winners.size() < needed) {
-      throw ExceptionGroup.of(failures(children));
+      throw ExceptionGroup.of(failures(tasks));
     }
     return winners;
   }
@@ -101,28 +95,28 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
 
   /** Forks them and waits until all have ended. */
   private void run(Consumer<Task<T, Exception>> onEnd) throws InterruptedException {
-    for (Body<? extends T, ?> body : bodies) {
-      Members.acquire(permits, scope);
-      Task<T, Exception> child =
-          Members.fork(scope, name, children.size(), Members.tentative(body));
-      children.add(child);
-      child.onDone(ended -> {
-        onEnd.accept(ended);
-        permits.release();
-      });
+    try {
+      for (Body<? extends T, ?> body : bodies) {
+        tasks.add(
+            body instanceof Task<? extends T, ?> task
+                ? children.forkFor(task, Members.<T, Exception>tentative(task), onEnd)
+                : children.fork(body, onEnd));
+      }
+      Members.join(children.scope());
+    } catch (InterruptedException | RuntimeException e) {
+      throw children.end(e);
     }
-    Members.join(scope);
   }
 
   private void decide(String message, Task<?, ?> by) {
     var reason = new CancelReason(CancelReason.Source.NOT_NEEDED, message, by);
     if (decision.compareAndSet(null, reason)) {
-      scope.cancel(reason);
+      children.scope().cancel(reason);
     }
   }
 
   private List<Throwable> tolerateAllBut(List<Task<T, Exception>> winners) {
-    var losers = new ArrayList<>(children);
+    var losers = new ArrayList<>(tasks);
     losers.removeAll(winners);
     losers.forEach(Task::ignoreFailure);
     return List.copyOf(failures(losers));
@@ -144,6 +138,7 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
         }
       }
     }
+    failures.addAll(children.left());
     return failures;
   }
 }

@@ -148,8 +148,12 @@ final class MappedStream<
 
   private void close() {
     requireOwner();
-    scope.cancel(new CancelReason(CancelReason.Source.NOT_NEEDED, "the stream was closed", null));
+    scope.cancel(closed());
     scope.close();
+  }
+
+  static CancelReason closed() {
+    return new CancelReason(CancelReason.Source.NOT_NEEDED, "the stream was closed", null);
   }
 
   private void requireOwner() {

@@ -15,7 +15,6 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -83,6 +82,23 @@ final class Members {
     return name == null ? scope.fork(body) : scope.fork(name + "-" + index, body);
   }
 
+  /** Waits for tasks that were cancelled; an interrupt is seen after it. */
+  static void awaitUninterruptibly(List<? extends Task<?, ?>> tasks) {
+    boolean interrupted = false;
+    for (Task<?, ?> task : tasks) {
+      while (!task.isDone()) {
+        try {
+          task.awaitDone();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** A body that ends as the task does. */
   static <T extends @Nullable Object, X extends Exception> Body<T, X> takeOver(
       Task<? extends T, ? extends X> task) {
@@ -130,15 +146,6 @@ final class Members {
       throw e;
     } catch (Exception e) {
       throw new AssertionError(e);
-    }
-  }
-
-  /** Takes a permit; if the caller is cancelled meanwhile, so are the children. */
-  static void acquire(Semaphore permits, TaskScope<?> scope) throws InterruptedException {
-    try {
-      permits.acquire();
-    } catch (InterruptedException e) {
-      throw abandon(scope, e);
     }
   }
 
@@ -217,7 +224,8 @@ final class Members {
         .toList();
   }
 
-  private static CancelReason reason() {
+  /** Why the caller is being cancelled. */
+  static CancelReason reason() {
     return Task.current()
         .flatMap(Task::cancelReason)
         .orElseGet(() ->

@@ -71,20 +71,25 @@ class GatherOptionsTest {
     var cleanUp = new IOException("clean-up");
     inTask(() -> {
       Throwable thrown =
-          catchThrowable(() ->
-              Gather.options()
-                  .limit(Duration.ofMillis(5))
-                  .settle(
-                      () -> {
-                        throw early;
-                      },
-                      () -> {
-                        try {
-                          Thread.sleep(Duration.ofDays(1));
-                        } catch (InterruptedException e) {
-                          throw cleanUp;
-                        }
-                      }));
+          Limited.until(
+              2,
+              (limit, begun) ->
+                  catchThrowable(() ->
+                      Gather.options()
+                          .limit(limit)
+                          .settle(
+                              () -> {
+                                begun.countDown();
+                                throw early;
+                              },
+                              () -> {
+                                begun.countDown();
+                                try {
+                                  Thread.sleep(Duration.ofDays(1));
+                                } catch (InterruptedException e) {
+                                  throw cleanUp;
+                                }
+                              })));
 
       assertThat(thrown).isInstanceOf(TimeoutException.class);
       assertThat(Suppressed.in(thrown)).containsExactlyInAnyOrder(early, cleanUp);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.selvedge.Action;
+import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -200,18 +202,19 @@ class MapStreamTest {
               NUMBERS,
               4,
               i -> {
-                if (i > 0) {
-                  begun.countDown();
-                  try {
-                    Thread.sleep(Duration.ofDays(1));
-                  } finally {
-                    reasons.add(Task.current().orElseThrow().cancelReason().orElseThrow());
-                  }
+                if (i == 0) {
+                  begun.await(); // nothing can be handed out until the others have been pulled
+                  return i;
+                }
+                begun.countDown();
+                try {
+                  Thread.sleep(Duration.ofDays(1));
+                } finally {
+                  reasons.add(Task.current().orElseThrow().cancelReason().orElseThrow());
                 }
                 return i;
               })) {
         assertThat(values.findFirst()).contains(0);
-        begun.await();
       }
       assertThat(reasons)
           .hasSizeGreaterThanOrEqualTo(3)
@@ -226,36 +229,42 @@ class MapStreamTest {
           + " [WAIT-09]")
   void theLimitInTime() throws Exception {
     var cleanUp = new IOException("clean-up");
-    Mapper<Integer, Integer, IOException> mapper =
-        i -> {
-          if (i == 0) {
-            return i;
-          }
-          try {
-            Thread.sleep(Duration.ofDays(1));
-          } catch (InterruptedException e) {
-            throw cleanUp;
-          }
-          return i;
-        };
-    GatherOptions<TimeoutException> options =
-        Gather.options().limit(Duration.ofMillis(30)).concurrency(2);
+    Function<CountDownLatch, Mapper<Integer, Integer, IOException>> mapper =
+        begun ->
+            i -> {
+              if (i == 0) {
+                return i;
+              }
+              begun.countDown();
+              try {
+                Thread.sleep(Duration.ofDays(1));
+              } catch (InterruptedException e) {
+                throw cleanUp;
+              }
+              return i;
+            };
+    List<BiFunction<GatherOptions<TimeoutException>, CountDownLatch, Body<Stream<?>, Exception>>>
+        streams =
+            List.of(
+                (options, begun) -> () -> options.stream(List.of(0, 1), mapper.apply(begun)),
+                (options, begun) ->
+                    () -> options.streamCompleted(List.of(0, 1), mapper.apply(begun)),
+                (options, begun) ->
+                    () ->
+                        options.asCompleted(
+                            () -> mapper.apply(begun).apply(0),
+                            () -> mapper.apply(begun).apply(1)));
     inTask(() -> {
-      Function<Stream<?>, Throwable> reading =
-          values -> catchThrowable(() -> values.forEach(i -> {}));
-      try (Stream<Integer> ordered = options.stream(List.of(0, 1), mapper)) {
-        Throwable thrown = reading.apply(ordered);
-        assertThat(thrown).isInstanceOf(TimeoutException.class);
-        assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
-      }
-      try (Stream<Integer> completed = options.streamCompleted(List.of(0, 1), mapper)) {
-        Throwable thrown = reading.apply(completed);
-        assertThat(thrown).isInstanceOf(TimeoutException.class);
-        assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
-      }
-      try (Stream<Outcome<Integer>> outcomes =
-          options.asCompleted(() -> mapper.apply(0), () -> mapper.apply(1))) {
-        Throwable thrown = reading.apply(outcomes);
+      for (var stream : streams) {
+        Throwable thrown =
+            Limited.until(
+                1,
+                (limit, begun) -> {
+                  var options = Gather.options().limit(limit).concurrency(2);
+                  try (Stream<?> values = stream.apply(options, begun).call()) {
+                    return catchThrowable(() -> values.forEach(i -> {}));
+                  }
+                });
         assertThat(thrown).isInstanceOf(TimeoutException.class);
         assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
       }

@@ -585,14 +585,17 @@ class TaskGroupTest {
           .isInstanceOf(TimeoutException.class);
 
       Throwable thrown =
-          catchThrowable(() ->
-              Timeout.within(
-                  Duration.ofMillis(20),
-                  () ->
-                      TaskGroup.run(group -> {
-                        group.createTask(failingInCleanUp(new CountDownLatch(1), cleanUp));
-                        sleepForEver();
-                      })));
+          Limited.until(
+              1,
+              (limit, begun) ->
+                  catchThrowable(() ->
+                      Timeout.within(
+                          limit,
+                          () ->
+                              TaskGroup.run(group -> {
+                                group.createTask(failingInCleanUp(begun, cleanUp));
+                                sleepForEver();
+                              }))));
       assertThat(thrown).isInstanceOf(ExceptionGroup.class);
       assertThat(((ExceptionGroup) thrown).exceptions()).containsExactly(cleanUp);
       assertThat(Thread.currentThread().isInterrupted()).isFalse();
