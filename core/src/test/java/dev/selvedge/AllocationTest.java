@@ -1,9 +1,6 @@
 package dev.selvedge;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.selvedge.programs.Allocates;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -25,17 +22,6 @@ class AllocationTest {
   @DisplayName(
       "a scope of any size allocates no more than it did; one object more would be noticed")
   void aScopeAllocatesNoMoreThanItDid() throws Exception {
-    try (ChildJvm child = ChildJvm.startOptimized(List.of("-Xbatch"), Allocates.class)) {
-      ChildJvm.Ended ended = child.awaitEnd();
-
-      assertThat(ended.code()).as(ended.err()).isZero();
-      assertThat(ended.out()).hasSameSizeAs(BOUNDS.keySet());
-      for (String line : ended.out()) {
-        String[] words = line.split(" ");
-        long bound = BOUNDS.get(Integer.valueOf(words[0]));
-        assertThat(Long.parseLong(words[1])).as(line).isLessThanOrEqualTo(bound);
-        assertThat(Long.parseLong(words[2])).as(line + ", planted").isGreaterThan(bound);
-      }
-    }
+    AllocationBounds.check(Allocates.class, BOUNDS);
   }
 }

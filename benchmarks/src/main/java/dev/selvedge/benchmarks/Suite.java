@@ -33,7 +33,7 @@ public final class Suite {
   static final List<String> BASELINES = List.of("threads", "jdk");
 
   private static final List<Class<?>> BENCHMARKS =
-      List.of(ForkJoinBenchmark.class, TimeoutBenchmark.class);
+      List.of(ForkJoinBenchmark.class, GatherBenchmark.class, TimeoutBenchmark.class);
 
   /** One question, with the peers that answer it; {@code forks} is empty if it has no parameter. */
   private record Case(Class<?> benchmark, String forks, List<String> peers) {

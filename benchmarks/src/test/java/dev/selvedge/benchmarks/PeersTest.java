@@ -11,6 +11,10 @@ class PeersTest {
     return Suite.peers(ForkJoinBenchmark.class);
   }
 
+  static List<String> gather() {
+    return Suite.peers(GatherBenchmark.class);
+  }
+
   static List<String> timeout() {
     return Suite.peers(TimeoutBenchmark.class);
   }
@@ -24,6 +28,17 @@ class PeersTest {
     Object sum = ForkJoinBenchmark.class.getMethod(peer).invoke(benchmark);
 
     assertThat(sum).isEqualTo(5050);
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void gather(String peer) throws Exception {
+    var benchmark = new GatherBenchmark();
+    benchmark.forks = 3;
+
+    Object values = GatherBenchmark.class.getMethod(peer).invoke(benchmark);
+
+    assertThat(values).isEqualTo(List.of(0, 1, 2));
   }
 
   @ParameterizedTest

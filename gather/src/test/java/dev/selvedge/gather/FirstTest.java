@@ -64,6 +64,14 @@ class FirstTest {
     };
   }
 
+  /** Says that it has begun: what has begun and not yet failed fails, also if it is cancelled. */
+  private static Body<String, IOException> failing(CountDownLatch begun, Throwable failure) {
+    return () -> {
+      begun.countDown();
+      return failing(failure).call();
+    };
+  }
+
   /** Blocks until it is cancelled, and says why it was. */
   private static Body<String, RuntimeException> blocked(
       CountDownLatch begun, ConcurrentLinkedQueue<CancelReason> reasons) {
@@ -124,10 +132,11 @@ class FirstTest {
     var early = new IOException("early");
     var cleanUp = new IOException("clean-up");
     inTask(() -> {
-      var begun = new CountDownLatch(1);
+      var begun = new CountDownLatch(2);
 
       Winner<String> winner =
-          Gather.winner(failing(early), failingInCleanUp(begun, cleanUp), after(begun, "won"));
+          Gather.winner(
+              failing(begun, early), failingInCleanUp(begun, cleanUp), after(begun, "won"));
 
       assertThat(winner).isEqualTo(new Winner<>("won", 2, List.of(early, cleanUp)));
       assertThat(tolerated).containsExactlyInAnyOrder(early, cleanUp);
@@ -216,9 +225,9 @@ class FirstTest {
   void anyIsCancelled() throws Exception {
     var early = new IOException("early");
     var cleanUp = new IOException("clean-up");
-    var begun = new CountDownLatch(1);
+    var begun = new CountDownLatch(2);
     Task<String, Exception> caller =
-        loop.createTask(() -> Gather.any(failing(early), failingInCleanUp(begun, cleanUp)));
+        loop.createTask(() -> Gather.any(failing(begun, early), failingInCleanUp(begun, cleanUp)));
     begun.await();
     Gate.awaitBlocked(caller);
 
@@ -290,14 +299,14 @@ class FirstTest {
   @Test
   @DisplayName("quorum: returns when so many have succeeded; the rest is cancelled")
   void enoughSuccesses() throws Exception {
-    var begun = new CountDownLatch(1);
+    var begun = new CountDownLatch(2);
     var reasons = new ConcurrentLinkedQueue<CancelReason>();
     inTask(() -> {
       List<String> values =
           Gather.quorum(
               2,
               after(begun, "a"),
-              failing(new IOException("tolerated")),
+              failing(begun, new IOException("tolerated")),
               blocked(begun, reasons),
               after(begun, "b"));
 

@@ -143,7 +143,7 @@ class SettleTest {
   void cancellingTheCaller() throws Exception {
     var early = new IOException("early");
     var cleanUp = new IOException("clean-up");
-    var begun = new CountDownLatch(1);
+    var begun = new CountDownLatch(2);
     Body<String, IOException> body =
         () -> {
           begun.countDown();
@@ -159,6 +159,7 @@ class SettleTest {
             settle(
                 body,
                 () -> {
+                  begun.countDown();
                   throw early;
                 }));
     begun.await();
