@@ -536,6 +536,9 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
 
   /** Waits until no child is left, whatever happens; an interrupt is seen after it. */
   final void awaitChildrenUninterruptibly() {
+    if (isIdle() && cancelled == null) {
+      return;
+    }
     boolean interrupted = false;
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
@@ -581,6 +584,20 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   }
 
   // ---- closing
+
+  /** No child is left, nor a thread that has run one; for the thread that waits for them. */
+  private boolean isIdle() {
+    return alive() == 0 && ending == null;
+  }
+
+  /** Closes it at once if there is nothing to wait for and nothing to report. */
+  final synchronized boolean closeIfIdle() {
+    boolean idle = isIdle() && stragglerWatch == null && (failures == null || failures.isEmpty());
+    if (idle) {
+      markClosed();
+    }
+    return idle;
+  }
 
   /** Refuses forks for good and lets go of the children, none of which is left. */
   final synchronized void markClosed() {

@@ -92,6 +92,13 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     }
   }
 
+  /**
+   * Whether nothing was opened inside of a frame; for the strand's own thread, which alone opens.
+   */
+  boolean isInnermost(Frame frame) {
+    return top == frame;
+  }
+
   synchronized void push(Frame frame) {
     if (top == null) {
       isOpen(true);

@@ -260,6 +260,10 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     if (isClosed()) {
       return;
     }
+    if (strand.isInnermost(this) && closeIfIdle()) {
+      strand.pop(this);
+      return;
+    }
     strand.closeInside(this);
     cancelChildren(new CancelReason(CancelReason.Source.PARENT, "the scope was closed", ownerTask));
     awaitChildrenUninterruptibly();
