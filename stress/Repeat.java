@@ -9,6 +9,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * Runs the tests tagged {@code race} again and again, each pass in a new JVM: {@code Repeat PASSES
  * virtual|platform TEST_CLASSES CLASS_PATH}. Ends at the first pass that fails or takes too long.
+ *
+ * <p>Every second pass has the first compiler alone: its code comes sooner and runs slower, so that
+ * threads meet elsewhere.
  */
 final class Repeat {
   private static final Duration LIMIT = Duration.ofSeconds(10);
@@ -17,13 +20,12 @@ final class Repeat {
     int passes = Integer.parseInt(args[0]);
     String threads = args[1];
     Path output = Files.createTempFile("selvedge-race", ".txt");
-    List<String> command = command(threads, args[2], args[3]);
 
     long longest = 0;
     for (int pass = 1; pass <= passes; pass++) {
       long start = System.nanoTime();
       Process jvm =
-          new ProcessBuilder(command)
+          new ProcessBuilder(command(pass, threads, args[2], args[3]))
               .redirectErrorStream(true)
               .redirectOutput(output.toFile())
               .start();
@@ -48,9 +50,13 @@ final class Repeat {
         Locale.ROOT, "%d passes on %s threads, longest %.1f s%n", passes, threads, longest / 1e9);
   }
 
-  private static List<String> command(String threads, String testClasses, String classPath) {
+  private static List<String> command(
+      int pass, String threads, String testClasses, String classPath) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
+    if (pass % 2 == 0) {
+      command.add("-XX:TieredStopAtLevel=1");
+    }
     command.addAll(List.of("-ea", "-Dselvedge.threads=" + threads, "-Dselvedge.repeated=true"));
     command.addAll(List.of("-cp", classPath, "org.junit.platform.console.ConsoleLauncher"));
     command.addAll(List.of("execute", "--disable-banner", "--fail-if-no-tests"));

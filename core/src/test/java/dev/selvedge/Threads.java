@@ -18,7 +18,7 @@ public final class Threads {
   /**
    * Divides the repetitions of the longest random races, of which each of many passes has a few.
    */
-  public static final int SHARE = Boolean.getBoolean("selvedge.repeated") ? 10 : 1;
+  public static final int SHARE = Boolean.getBoolean("selvedge.repeated") ? 30 : 1;
 
   private static final ThreadFactory DAEMONS = Thread.ofPlatform().daemon().factory();
 
