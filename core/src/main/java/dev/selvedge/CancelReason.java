@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,18 @@ public record CancelReason(Source source, String message, @Nullable Task<?, ?> b
     SHUTDOWN,
     /** Ctrl-C. */
     KEYBOARD_INTERRUPT
+  }
+
+  /**
+   * Why the caller is being cancelled: what an {@link InterruptedException} cannot say to who
+   * catches it.
+   *
+   * @return the reason of the innermost thing around the caller that was cancelled: a {@link
+   *     Timeout}, a {@link CancelScope}, or its task; empty if none was, or within {@link
+   *     Task#shielded}
+   */
+  public static Optional<CancelReason> current() {
+    return Optional.ofNullable(Strand.cancellation());
   }
 
   static CancelReason request(String message) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Tag("race")
 @ExtendWith(Oracle.class)
 class CancelRaceTest {
-  private static final int TIMES = (Threads.PLATFORM ? 300 : 2000) * Threads.EFFORT;
+  private static final int TIMES = Threads.times(Threads.PLATFORM ? 300 : 2000);
   private final Threads.Reported reported = new Threads.Reported();
 
   private static void spin(int rounds) {

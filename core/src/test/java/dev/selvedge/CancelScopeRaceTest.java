@@ -15,8 +15,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Tag("race")
 @ExtendWith(Oracle.class)
 class CancelScopeRaceTest {
-  private static final int TIMES = 10_000 * Threads.EFFORT;
-  private static final int TASKS = (Threads.PLATFORM ? 300 : 1500) * Threads.EFFORT;
+  private static final int TIMES = Threads.times(10_000);
+  private static final int TASKS = Threads.times(Threads.PLATFORM ? 300 : 1500);
   private final Threads.Reported reported = new Threads.Reported();
 
   private static void spin(int rounds) {

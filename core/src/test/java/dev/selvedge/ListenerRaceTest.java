@@ -144,7 +144,7 @@ class ListenerRaceTest {
   @Test
   @DisplayName("each fork into a scope that is being cancelled is told, once, whoever comes first")
   void forksAgainstTheCancelOfTheirScope() throws Exception {
-    int rounds = (Threads.PLATFORM ? 50 : 300) * Threads.EFFORT;
+    int rounds = Threads.times(Threads.PLATFORM ? 50 : 300);
     int forks = 20;
     for (TaskScope.Policy policy : TaskScope.Policy.values()) {
       try (Loop loop = builder().build()) {
@@ -186,7 +186,7 @@ class ListenerRaceTest {
   @Test
   @DisplayName("ignoring a failure at the moment it happens: tolerated exactly once")
   void ignoreAgainstTheFailure() throws Exception {
-    int rounds = 500 * Threads.EFFORT;
+    int rounds = Threads.times(500);
     var failed = new ArrayList<Task<Object, IOException>>();
     try (Loop loop = builder().build()) {
       for (int i = 0; i < rounds; i++) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Tag("race")
 @ExtendWith(Oracle.class)
 class LoopCloseRaceTest {
-  private static final int ROUNDS = 60 * Threads.EFFORT;
+  private static final int ROUNDS = Threads.times(60);
 
   @Test
   @DisplayName(

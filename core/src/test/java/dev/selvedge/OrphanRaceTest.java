@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Oracle.class)
 @Tag("race")
 class OrphanRaceTest {
-  private static final int ROUNDS = 100 * Threads.EFFORT;
+  private static final int ROUNDS = Threads.times(100);
 
   @Test
   @DisplayName("MP-01, orphan 2 and 4: the timer against the close: each failure is reported once")

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Tag("race")
 @ExtendWith(Oracle.class)
 class ScopeRaceTest {
-  private static final int TIMES = (Threads.PLATFORM ? 60 : 300) * Threads.EFFORT;
+  private static final int TIMES = Threads.times(Threads.PLATFORM ? 60 : 300);
   private final Threads.Reported reported = new Threads.Reported();
 
   private void inTask(Action<Exception> body) throws Exception {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(Oracle.class)
 class ShieldViewTest {
-  private static final int TIMES = (Threads.PLATFORM ? 300 : 2000) * Threads.EFFORT;
+  private static final int TIMES = Threads.times(Threads.PLATFORM ? 300 : 2000);
 
   private final Threads.Reported reported = new Threads.Reported();
   private final Loop loop = Threads.builder().exceptionHandler(reported).build();

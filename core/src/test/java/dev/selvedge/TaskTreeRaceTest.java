@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Tag("race")
 @ExtendWith(Oracle.class)
 class TaskTreeRaceTest {
-  private static final int TIMES = (Threads.PLATFORM ? 60 : 400) * Threads.EFFORT;
+  private static final int TIMES = Threads.times(Threads.PLATFORM ? 60 : 400);
   private final Threads.Reported reported = new Threads.Reported();
   private final AtomicInteger snapshots = new AtomicInteger();
 

@@ -15,14 +15,20 @@ public final class Threads {
   /** Scales the repetitions of a test. */
   public static final int EFFORT = Integer.getInteger("selvedge.effort", 1);
 
-  /**
-   * Divides the repetitions of the longest random races, of which each of many passes has a few.
-   */
-  public static final int SHARE = Boolean.getBoolean("selvedge.repeated") ? 30 : 1;
+  /** Whether this is one of many passes, each of which does a part of the repetitions. */
+  private static final boolean REPEATED = Boolean.getBoolean("selvedge.repeated");
+
+  /** Divides the repetitions of the longest random races in such a pass. */
+  public static final int SHARE = REPEATED ? 30 : 1;
 
   private static final ThreadFactory DAEMONS = Thread.ofPlatform().daemon().factory();
 
   private Threads() {}
+
+  /** The repetitions of a test that usually does so many. */
+  static int times(int usually) {
+    return Math.max(1, usually * EFFORT / (REPEATED ? 3 : 1));
+  }
 
   public static Loop.Builder builder() {
     Loop.Builder builder = Loop.builder().handleSignals(false);

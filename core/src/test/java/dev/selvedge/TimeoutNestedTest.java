@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TimeoutNestedTest {
   private static final Duration SHORT = Duration.ofMillis(10);
   private static final Duration LONG = Duration.ofDays(1);
-  private static final int SWEEPS = (Threads.PLATFORM ? 200 : 500) * Threads.EFFORT;
+  private static final int SWEEPS = Threads.times(Threads.PLATFORM ? 200 : 500);
   private final AtomicReference<Throwable> outOfInner = new AtomicReference<>();
   private final AtomicReference<Timeout> outer = new AtomicReference<>();
   private final AtomicReference<Timeout> inner = new AtomicReference<>();

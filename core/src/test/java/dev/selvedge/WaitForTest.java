@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WaitForTest {
   private static final Duration SHORT = Duration.ofMillis(10);
   private static final Duration LONG = Duration.ofDays(1);
-  private static final int TIMES = (Threads.PLATFORM ? 300 : 1500) * Threads.EFFORT;
+  private static final int TIMES = Threads.times(Threads.PLATFORM ? 300 : 1500);
   private final Threads.Reported reported = new Threads.Reported();
   private final CountDownLatch started = new CountDownLatch(1);
   private final AtomicReference<InterruptedException> out = new AtomicReference<>();

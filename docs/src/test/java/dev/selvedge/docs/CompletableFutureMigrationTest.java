@@ -10,6 +10,7 @@ import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Timeout;
+import dev.selvedge.gather.Gather;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -85,12 +86,7 @@ class CompletableFutureMigrationTest {
 
   // @start region="combine"
   Profile profile(String id) throws IOException, InterruptedException {
-    try (TaskScope<IOException> scope = TaskScope.open()) {
-      var user = scope.fork(() -> load("user/" + id));
-      var orders = scope.fork(() -> load("orders/" + id));
-      scope.join();
-      return new Profile(user.result(), orders.result());
-    }
+    return Gather.zip(() -> load("user/" + id), () -> load("orders/" + id), Profile::new);
   }
 
   // @end

@@ -9,6 +9,7 @@ import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Timeout;
+import dev.selvedge.gather.Gather;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
@@ -110,16 +111,7 @@ class ExecutorServiceMigrationTest {
 
   // @start region="all"
   List<String> pages(List<String> paths) throws IOException, InterruptedException {
-    try (TaskScope<IOException> scope = TaskScope.open()) {
-      var fetches = new ArrayList<Task<String, IOException>>();
-      paths.forEach(path -> fetches.add(scope.fork(() -> fetch(path))));
-      scope.join(); // the first failure cancels the others and is thrown here
-      var pages = new ArrayList<String>();
-      for (var fetch : fetches) {
-        pages.add(fetch.result());
-      }
-      return pages;
-    }
+    return Gather.map(paths, 20, path -> fetch(path)); // at most 20 at the same time
   }
 
   // @end

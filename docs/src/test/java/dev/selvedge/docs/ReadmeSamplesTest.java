@@ -1,11 +1,10 @@
 package dev.selvedge.docs;
 
+import static dev.selvedge.gather.Gather.gather;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.selvedge.Loop;
-import dev.selvedge.Task;
-import dev.selvedge.TaskScope;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.List;
@@ -26,12 +25,8 @@ class ReadmeSamplesTest {
     return Loop.run(loop -> {
       loop.setExceptionHandler((of, context) -> log(context.message(), context.exception()));
       loop.launch("metrics", this::sendMetrics); // nobody awaits it: failures go to the handler
-      try (TaskScope<IOException> scope = TaskScope.open()) {
-        Task<String, IOException> head = scope.fork(() -> fetch("/head"));
-        Task<String, IOException> body = scope.fork(() -> fetch("/body"));
-        scope.join(); // waits for both; the first failure cancels the other and is thrown here
-        return head.result() + body.result();
-      }
+      List<String> parts = gather(() -> fetch("/head"), () -> fetch("/body"));
+      return String.join("", parts); // the first failure cancels the other and is thrown
     });
   }
 

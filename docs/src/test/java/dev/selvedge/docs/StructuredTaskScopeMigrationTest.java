@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Loop;
 import dev.selvedge.Outcome;
@@ -13,6 +14,8 @@ import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskTrace;
 import dev.selvedge.Timeout;
+import dev.selvedge.gather.ExceptionGroup;
+import dev.selvedge.gather.Gather;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,7 +26,6 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
@@ -126,22 +128,10 @@ class StructuredTaskScopeMigrationTest {
   }
 
   // @start region="any"
-  String fromAny(List<String> mirrors) throws IOException, InterruptedException {
-    try (TaskScope<IOException> scope = TaskScope.open(TaskScope.Policy.SUPERVISE)) {
-      var ended = new LinkedBlockingQueue<Task<String, IOException>>();
-      mirrors.forEach(mirror -> scope.fork(() -> load(mirror)).onDone(ended::add));
-      var failure = new IOException("no mirror has answered");
-      for (int i = 0; i < mirrors.size(); i++) {
-        switch (ended.take().outcome()) {
-          case Outcome.Success<String>(var value) -> {
-            return value; // close cancels the others and waits for them
-          }
-          case Outcome.Failure<String>(var one) -> failure.addSuppressed(one);
-          case Outcome.Cancelled<String> _ -> {}
-        }
-      }
-      throw failure;
-    }
+  String fromAny(List<String> mirrors) throws ExceptionGroup, InterruptedException {
+    var loads = new ArrayList<Body<String, IOException>>();
+    mirrors.forEach(mirror -> loads.add(() -> load(mirror)));
+    return Gather.any(loads); // the others are cancelled and waited for
   }
 
   // @end
@@ -155,8 +145,8 @@ class StructuredTaskScopeMigrationTest {
     // The JDK's scope keeps the first failure, this one lists all.
     assertThat(before.get("any-missing")).startsWith(FAILED).doesNotContain(" + ");
     assertThatThrownBy(() -> fromAny(mirrors))
-        .isInstanceOf(IOException.class)
-        .satisfies(failure -> assertThat(failuresIn(failure)).hasSize(2));
+        .isInstanceOfSatisfying(
+            ExceptionGroup.class, group -> assertThat(group.exceptions()).hasSize(2));
   }
 
   // @start region="timeout"

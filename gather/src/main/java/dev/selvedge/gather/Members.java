@@ -226,8 +226,7 @@ final class Members {
 
   /** Why the caller is being cancelled. */
   static CancelReason reason() {
-    return Task.current()
-        .flatMap(Task::cancelReason)
+    return CancelReason.current()
         .orElseGet(() ->
             new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null));
   }

@@ -62,7 +62,7 @@ class WaitUntilTest {
   }
 
   @Test
-  @DisplayName("FIRST_COMPLETED returns at the first end of any kind [WAIT-01, WAIT-03]")
+  @DisplayName("FIRST_COMPLETED returns at the first end of any kind [WAIT-01, WAIT-03, L8]")
   void firstCompleted() throws Exception {
     var first = new Gate();
     Task<String, IOException> soon =
