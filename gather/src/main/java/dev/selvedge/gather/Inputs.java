@@ -49,6 +49,11 @@ final class Inputs<A extends @Nullable Object> {
     return failed;
   }
 
+  /** Once all have ended and none has failed: somebody else had cancelled a child. */
+  void resume() {
+    failed = false;
+  }
+
   /** Once all have ended and none has failed: throws if one was cancelled nevertheless. */
   void throwIfCancelled() {
     Task<?, ?> child = cancelled.get();
@@ -62,7 +67,7 @@ final class Inputs<A extends @Nullable Object> {
     if (child.state() == Future.State.CANCELLED) {
       cancelled.compareAndSet(null, child);
     }
-    if (failFast && child.state() == Future.State.FAILED) {
+    if (failFast && (child.state() == Future.State.FAILED || hasFailingSibling(child))) {
       failed = true;
       CancelScope blocked = pulling;
       if (blocked != null) {
@@ -70,6 +75,14 @@ final class Inputs<A extends @Nullable Object> {
             new CancelReason(CancelReason.Source.SIBLING_FAILURE, "an element failed", child));
       }
     }
+  }
+
+  /** Those that a failure has cancelled may end before it is heard of here. */
+  private static boolean hasFailingSibling(Task<?, ?> child) {
+    return child
+        .cancelReason()
+        .filter(reason -> reason.source() == CancelReason.Source.SIBLING_FAILURE)
+        .isPresent();
   }
 
   /**

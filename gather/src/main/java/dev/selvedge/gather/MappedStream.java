@@ -287,6 +287,7 @@ final class MappedStream<
   private void throwIfFailed() throws X, InterruptedException {
     if (inputs.hasFailed()) {
       scope.join();
+      inputs.resume();
     }
   }
 

@@ -211,7 +211,7 @@ class FirstTest {
               waiting,
               () -> {
                 // Longer than the search for circles takes to begin.
-                Thread.sleep(1_200);
+                Thread.sleep(700);
                 return "won";
               });
 

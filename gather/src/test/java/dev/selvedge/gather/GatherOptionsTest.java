@@ -184,20 +184,20 @@ class GatherOptionsTest {
   void cancelledWhileSomeWait() throws Exception {
     var cleanUp = new IOException("clean-up");
     var started = new AtomicInteger();
-    var begun = new CountDownLatch(1);
-    Body<Integer, IOException> body =
-        () -> {
-          started.incrementAndGet();
-          begun.countDown();
-          try {
-            Thread.sleep(Duration.ofDays(1));
-            return 1;
-          } catch (InterruptedException e) {
-            throw cleanUp;
-          }
-        };
     for (boolean settles : List.of(false, true)) {
       started.set(0);
+      var begun = new CountDownLatch(1);
+      Body<Integer, IOException> body =
+          () -> {
+            started.incrementAndGet();
+            begun.countDown();
+            try {
+              Thread.sleep(Duration.ofDays(1));
+              return 1;
+            } catch (InterruptedException e) {
+              throw cleanUp;
+            }
+          };
       Task<Object, IOException> caller =
           loop.createTask(() -> {
             var options = Gather.options().concurrency(1);

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Oracle.class)
 class GatherRaceTest {
   private static final int PAIRS =
-      (Threads.PLATFORM ? 3_000 : 100_000) * Threads.EFFORT / Threads.SHARE;
+      (Threads.PLATFORM ? 1_000 : 100_000) * Threads.EFFORT / Threads.SHARE;
   private static final int TIMES = (Threads.PLATFORM ? 300 : 2_000) * Threads.EFFORT;
   private static final int MOST = 15;
 

@@ -332,6 +332,31 @@ class MapStreamTest {
   }
 
   @Test
+  @DisplayName(
+      "an element that is cancelled as if a sibling had failed ends the stream at its turn")
+  void cancelledAsIfASiblingHadFailed() throws Exception {
+    var reason = new CancelReason(CancelReason.Source.SIBLING_FAILURE, "not true", null);
+    inTask(() -> {
+      var seen = new ArrayList<Integer>();
+      try (Stream<Integer> values =
+          Gather.stream(
+              NUMBERS,
+              3,
+              i -> {
+                if (i == 7) {
+                  Task.current().orElseThrow().cancel(reason);
+                  Task.checkCancelled();
+                }
+                return i;
+              })) {
+        assertThat(catchThrowable(() -> values.forEach(seen::add)))
+            .isInstanceOf(TaskCancelledException.class);
+      }
+      assertThat(seen).isEqualTo(NUMBERS.subList(0, 7));
+    });
+  }
+
+  @Test
   @DisplayName("the stream belongs to the thread that made it")
   void anotherThread() throws Exception {
     inTask(() -> {
