@@ -2,10 +2,7 @@ package dev.selvedge.gather;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.selvedge.Action;
 import dev.selvedge.Body;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
@@ -17,32 +14,16 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 @Tag("race")
-@ExtendWith(Oracle.class)
-class GatherRaceTest {
+class GatherRaceTest extends LoopFixture {
   private static final int PAIRS =
       (Threads.PLATFORM ? 1_000 : 100_000) * Threads.EFFORT / Threads.SHARE;
   private static final int TIMES = (Threads.PLATFORM ? 300 : 2_000) * Threads.EFFORT;
   private static final int MOST = 15;
-
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-
-  @AfterEach
-  void close() {
-    loop.close();
-    assertThat(reported.contexts).isEmpty();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
 
   /** Throws as soon as all have begun. */
   private static Body<String, IOException> failingWith(AtomicInteger others, IOException failure) {

@@ -9,13 +9,9 @@ import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.CancelScope;
-import dev.selvedge.Gate;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,39 +21,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Oracle.class)
-class GatherTest {
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-  private final Gate gate = new Gate();
-
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
-
-  /** Blocks until it is interrupted; then throws. */
-  private static Body<String, IOException> failingInCleanUp(
-      CountDownLatch begun, IOException failure) {
-    return () -> {
-      begun.countDown();
-      try {
-        Thread.sleep(Duration.ofDays(1));
-        return "never";
-      } catch (InterruptedException cancelled) {
-        throw failure;
-      }
-    };
+class GatherTest extends LoopFixture {
+  GatherTest() {
+    super(true);
   }
 
   @Test

@@ -4,17 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Gate;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,30 +23,12 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** {@code stream}, {@code streamCompleted} and {@code asCompleted}. */
-@ExtendWith(Oracle.class)
-class MapStreamTest {
+class MapStreamTest extends LoopFixture {
   private static final List<Integer> NUMBERS = IntStream.range(0, 100).boxed().toList();
-
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-  private final Gate gate = new Gate();
-
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-    assertThat(reported.contexts).isEmpty();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
 
   private static Iterable<Integer> endless(AtomicInteger pulled) {
     return Stream.generate(pulled::getAndIncrement)::iterator;

@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.selvedge.Action;
 import dev.selvedge.ChildJvm;
 import dev.selvedge.Gate;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.Threads;
 import dev.selvedge.gather.programs.Maps;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,31 +22,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** {@code map}, {@code settleMap} and {@code forEach}. */
-@ExtendWith(Oracle.class)
-class MapTest {
+class MapTest extends LoopFixture {
   private static final List<Integer> NUMBERS = IntStream.range(0, 100).boxed().toList();
-
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-  private final Gate gate = new Gate();
-
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-    assertThat(reported.contexts).isEmpty();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
 
   private static <T> Iterable<T> iterable(Iterator<T> iterator) {
     return () -> iterator;

@@ -8,38 +8,18 @@ import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Oracle.class)
-class SettleTest {
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-  private final Gate gate = new Gate();
-
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-    assertThat(reported.contexts).isEmpty();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
-
+class SettleTest extends LoopFixture {
   private static Task<String, RuntimeException> sleeper(Loop loop) {
     return loop.createTask(() -> {
       Thread.sleep(Duration.ofDays(1));

@@ -8,33 +8,29 @@ import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Gate;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Existing tasks whose child never begins: with a concurrency of one it is not its turn before
  * everything has been decided.
  */
-@ExtendWith(Oracle.class)
-class TakenOverTest {
+class TakenOverTest extends LoopFixture {
+  TakenOverTest() {
+    super(true);
+  }
+
   private static final GatherOptions<RuntimeException> ONE = Gather.options().concurrency(1);
 
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
   private final IOException cleanUp = new IOException("clean-up");
   private final CountDownLatch begun = new CountDownLatch(1);
   private final Task<String, IOException> task =
@@ -48,14 +44,9 @@ class TakenOverTest {
         }
       });
 
-  @AfterEach
-  void close() {
-    loop.close();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
+  private void inTaskOnceBegun(Action<Exception> body) throws Exception {
     begun.await();
-    loop.<Exception>runUntilComplete(body);
+    inTask(body);
   }
 
   private void assertCancelled(CancelReason.Source source) {
@@ -67,7 +58,7 @@ class TakenOverTest {
   @DisplayName("gather: a sibling's failure cancels the task and waits for it")
   void gather() throws Exception {
     var failure = new IOException("sibling");
-    inTask(() -> {
+    inTaskOnceBegun(() -> {
       Body<String, IOException> failing =
           () -> {
             throw failure;
@@ -125,7 +116,7 @@ class TakenOverTest {
   @DisplayName(
       "any and winner: a task that is not needed is cancelled, what it throws is tolerated")
   void notNeeded() throws Exception {
-    inTask(() -> {
+    inTaskOnceBegun(() -> {
       Winner<String> winner = ONE.winner(() -> "won", task);
 
       assertThat(winner.value()).isEqualTo("won");
@@ -138,7 +129,7 @@ class TakenOverTest {
   @Test
   @DisplayName("asCompleted: a task whose turn has not come is cancelled by an early close")
   void asCompleted() throws Exception {
-    inTask(() -> {
+    inTaskOnceBegun(() -> {
       try (Stream<Outcome<String>> outcomes = ONE.asCompleted(() -> "first", task)) {
         assertThat(outcomes.findFirst()).contains(new Outcome.Success<>("first"));
       }

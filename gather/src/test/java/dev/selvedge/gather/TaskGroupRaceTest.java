@@ -3,8 +3,6 @@ package dev.selvedge.gather;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Action;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
 import java.io.IOException;
@@ -17,30 +15,14 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 @Tag("race")
-@ExtendWith(Oracle.class)
-class TaskGroupRaceTest {
+class TaskGroupRaceTest extends LoopFixture {
   private static final int TIMES = (Threads.PLATFORM ? 300 : 3_000) * Threads.EFFORT;
   private static final int MOST = 15;
-
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-
-  @AfterEach
-  void close() {
-    loop.close();
-    assertThat(reported.contexts).isEmpty();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
 
   private static void spin(int most) {
     for (int i = ThreadLocalRandom.current().nextInt(most); i > 0; i--) {

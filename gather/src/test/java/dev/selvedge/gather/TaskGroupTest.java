@@ -8,13 +8,10 @@ import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Gate;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.Threads;
 import dev.selvedge.Timeout;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,43 +23,13 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Oracle.class)
-class TaskGroupTest {
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-  private final Gate gate = new Gate();
-
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-    // Members are the group's to tell [NRX-12].
-    assertThat(reported.contexts).isEmpty();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
-  }
-
+class TaskGroupTest extends LoopFixture {
   private static Action<IOException> failing(IOException failure) {
     return () -> {
       throw failure;
-    };
-  }
-
-  private static Action<IOException> failingInCleanUp(CountDownLatch begun, IOException failure) {
-    return () -> {
-      begun.countDown();
-      try {
-        Thread.sleep(Duration.ofDays(1));
-      } catch (InterruptedException cancelled) {
-        throw failure;
-      }
     };
   }
 

@@ -7,37 +7,20 @@ import static dev.selvedge.gather.ReturnWhen.FIRST_EXCEPTION;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.selvedge.Action;
 import dev.selvedge.Gate;
-import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskTree;
-import dev.selvedge.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(Oracle.class)
-class WaitUntilTest {
-  private final Threads.Reported reported = new Threads.Reported();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).build();
-  private final Gate gate = new Gate();
-
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-  }
-
-  private void inTask(Action<Exception> body) throws Exception {
-    loop.<Exception>runUntilComplete(body);
+class WaitUntilTest extends LoopFixture {
+  WaitUntilTest() {
+    super(true);
   }
 
   /** Ends with a value when the gate opens. */
