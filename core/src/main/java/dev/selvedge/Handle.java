@@ -14,9 +14,6 @@ sealed interface Handle<T extends @Nullable Object, X extends Exception> extends
   /** From now on its failure counts as known. */
   void retrieve();
 
-  /** Whether what owns it was cancelled, and it with that. */
-  boolean isCancelledWithOwner();
-
   /** Waits whatever happens; each interrupt is passed on. Returns whether there was one. */
   default boolean awaitPassingInterrupts(Runnable onInterrupt) {
     boolean interrupted = false;

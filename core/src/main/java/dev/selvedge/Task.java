@@ -181,6 +181,15 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   boolean isCancelled();
 
   /**
+   * Whether what owns the task was cancelled or closed, and the task with it. Who takes tasks over
+   * and is cancelled together with them need not cancel them again: a second interrupt would hit
+   * their clean-up.
+   *
+   * @return whether its owner has cancelled it; false for a {@linkplain #shield() shielding view}
+   */
+  boolean isCancelledWithOwner();
+
+  /**
    * The state in the words of {@link Future}.
    *
    * @return the state

@@ -1,7 +1,6 @@
 package dev.selvedge.gather;
 
 import dev.selvedge.Body;
-import dev.selvedge.Outcome;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
@@ -16,22 +15,56 @@ import org.jspecify.annotations.Nullable;
 /**
  * The children of one call, no more at once than it permits. An existing task has a child that
  * stands for it, waits for it, and cancels it when it is cancelled itself. If that child is
- * cancelled before it begins, its end cancels the task, and who called waits for that.
+ * cancelled before it begins, its end cancels the task. What is left of the tasks when all children
+ * have ended, the call cancels and waits for.
  */
 final class Children<X extends Exception> implements AutoCloseable {
   private final @Nullable String name;
   private final TaskScope<X> scope;
   private final @Nullable Semaphore permits;
 
-  /** Those that stand for tasks, by their task; made on demand. */
-  private @Nullable Map<Task<?, ?>, Task<?, X>> takenOver;
+  /** What stands for the tasks; null for those whose turn has not come. Empty without tasks. */
+  private final Map<Task<?, ?>, @Nullable StandIn<?, X>> takenOver;
 
   private int forked;
 
-  Children(Policy policy, @Nullable String name, int concurrency, int most) {
+  /** The body of a child that stands for a task. */
+  private static final class StandIn<T extends @Nullable Object, X extends Exception>
+      implements Body<T, X> {
+    private final Body<? extends T, ? extends X> waiting;
+    private volatile boolean begun;
+    private @Nullable Task<T, X> child;
+
+    StandIn(Body<? extends T, ? extends X> waiting) {
+      this.waiting = waiting;
+    }
+
+    @Override
+    public T call() throws X, InterruptedException {
+      begun = true;
+      return waiting.call();
+    }
+  }
+
+  Children(
+      Policy policy, @Nullable String name, int concurrency, List<? extends Body<?, ?>> bodies) {
     this.name = name;
+    this.takenOver = tasks(bodies);
     this.scope = name == null ? TaskScope.open(policy) : TaskScope.open(policy, name);
-    this.permits = concurrency < most ? new Semaphore(concurrency) : null;
+    this.permits = concurrency < bodies.size() ? new Semaphore(concurrency) : null;
+  }
+
+  private static <S> Map<Task<?, ?>, @Nullable S> tasks(List<? extends Body<?, ?>> bodies) {
+    Map<Task<?, ?>, @Nullable S> tasks = Map.of();
+    for (Body<?, ?> body : bodies) {
+      if (body instanceof Task<?, ?> task) {
+        if (tasks.isEmpty()) {
+          tasks = new LinkedHashMap<>();
+        }
+        tasks.put(task, null);
+      }
+    }
+    return tasks;
   }
 
   @Override
@@ -65,23 +98,23 @@ final class Children<X extends Exception> implements AutoCloseable {
   /** Forks a child that stands for a task. */
   <T extends @Nullable Object> Task<T, X> forkFor(
       Task<?, ?> task,
-      Body<? extends T, ? extends X> body,
+      Body<? extends T, ? extends X> waiting,
       @Nullable Consumer<? super Task<T, X>> onEnd) {
-    Task<T, X> child = fork(body, onEnd);
-    if (takenOver == null) {
-      takenOver = new LinkedHashMap<>();
-    }
-    takenOver.put(task, child);
+    var standIn = new StandIn<T, X>(waiting);
+    Task<T, X> child = fork(standIn, onEnd);
+    standIn.child = child;
+    takenOver.put(task, standIn);
     return child.onDone(ended -> {
-      if (!hasRun(ended)) {
-        task.cancel(ended.cancelReason().orElseGet(Members::reason));
+      if (!standIn.begun) {
+        Members.cancel(task, ended.cancelReason().orElseGet(Members::reason));
       }
     });
   }
 
   /** The child that stands for a task, if it was forked before. */
   @Nullable Task<?, X> childFor(Task<?, ?> task) {
-    return takenOver == null ? null : takenOver.get(task);
+    StandIn<?, X> standIn = takenOver.get(task);
+    return standIn == null ? null : standIn.child;
   }
 
   /**
@@ -97,26 +130,19 @@ final class Children<X extends Exception> implements AutoCloseable {
     }
   }
 
-  /** Whether a child has begun: what ends a child that runs is the cause of its cancellation. */
-  private static boolean hasRun(Task<?, ?> child) {
-    return !child.isCancelled()
-        || !(child.outcome() instanceof Outcome.Cancelled<?>(var cancelled))
-        || cancelled.getCause() != null;
-  }
-
   /**
-   * Waits for the tasks whose child has never run, once all children have ended. An interrupt
+   * Once all children have ended: cancels the tasks that go on, and waits for them. An interrupt
    * meanwhile is seen after it.
    *
-   * @return what those tasks threw
+   * @return what was thrown by tasks for which no child has waited
    */
   List<Throwable> left() {
-    if (takenOver == null) {
-      return List.of();
-    }
     List<Task<?, ?>> left = new ArrayList<>();
-    takenOver.forEach((task, child) -> {
-      if (!hasRun(child)) {
+    takenOver.forEach((task, standIn) -> {
+      if (!task.isDone()) {
+        Members.cancel(task, Members.reason());
+        left.add(task);
+      } else if (standIn != null && !standIn.begun) {
         left.add(task);
       }
     });

@@ -26,7 +26,13 @@ final class Completed {
     var mapping =
         new Mapping<Body<? extends T, ?>, T, Exception>(
             name, concurrency, bodies, body -> Completed.<T>takeOver(body).call());
-    Stream<Outcome<T>> outcomes = mapping.settledStream(limit);
+    Stream<Outcome<T>> outcomes;
+    try {
+      outcomes = mapping.settledStream(limit);
+    } catch (Throwable t) {
+      end(tasks);
+      throw t;
+    }
     return tasks.isEmpty()
         ? outcomes
         : outcomes.map(outcome -> own(outcome, tasks)).onClose(() -> end(tasks));
@@ -36,7 +42,7 @@ final class Completed {
   private static void end(List<? extends Task<?, ?>> tasks) {
     for (Task<?, ?> task : tasks) {
       if (!task.isDone()) {
-        task.cancel(MappedStream.closed());
+        Members.cancel(task, MappedStream.closed());
       }
     }
     Members.awaitUninterruptibly(tasks);

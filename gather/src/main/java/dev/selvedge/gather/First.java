@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * the others there and then. Failures are tolerated only where the verb has what it was asked for.
  */
 final class First<T extends @Nullable Object> implements AutoCloseable {
+  private final List<? extends Body<? extends T, ?>> given;
   private final List<? extends Body<? extends T, ?>> bodies;
   private final Children<Exception> children;
 
@@ -33,8 +34,9 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
   private final AtomicReference<@Nullable CancelReason> decision = new AtomicReference<>();
 
   First(@Nullable String name, int concurrency, List<? extends Body<? extends T, ?>> bodies) {
+    this.given = bodies;
     this.bodies = Members.distinct(bodies);
-    this.children = new Children<>(Policy.SUPERVISE, name, concurrency, bodies.size());
+    this.children = new Children<>(Policy.SUPERVISE, name, concurrency, this.bodies);
   }
 
   @Override
@@ -57,7 +59,22 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
   Winner<T> winner() throws ExceptionGroup, InterruptedException {
     List<Task<T, Exception>> winners = winners(1);
     Task<T, Exception> winner = winners.getFirst();
-    return new Winner<>(Members.value(winner), tasks.indexOf(winner), tolerateAllBut(winners));
+    return new Winner<>(Members.value(winner), indexOf(winner), tolerateAllBut(winners));
+  }
+
+  /** The place of the winner's body; of a task that occurs twice, the first. */
+  @SuppressWarnings("ReferenceEquality") // a body may be anything
+  private int indexOf(Task<T, Exception> winner) {
+    Body<? extends T, ?> body = bodies.get(tasks.indexOf(winner));
+    int before = 0;
+    for (int i = 0; i < tasks.indexOf(winner); i++) {
+      before += bodies.get(i) == body ? 1 : 0;
+    }
+    for (int i = 0; ; i++) {
+      if (given.get(i) == body && before-- == 0) {
+        return i;
+      }
+    }
   }
 
   private List<Task<T, Exception>> winners(int needed) throws ExceptionGroup, InterruptedException {
@@ -104,6 +121,7 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
       }
       Members.join(children.scope());
     } catch (InterruptedException | RuntimeException e) {
+      children.close();
       throw children.end(e);
     }
   }

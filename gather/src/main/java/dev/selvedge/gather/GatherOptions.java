@@ -832,11 +832,11 @@ public final class GatherOptions<Y extends Exception> {
 
   private <T extends @Nullable Object> First<T> first(
       Collection<? extends Body<? extends T, ?>> bodies, int needed) {
-    List<? extends Body<? extends T, ?>> checked =
-        Members.distinct(Members.checked(bodies, "bodies"));
-    if (needed < 1 || checked.size() < needed) {
+    List<? extends Body<? extends T, ?>> checked = Members.checked(bodies, "bodies");
+    int distinct = Members.distinct(checked).size();
+    if (needed < 1 || distinct < needed) {
       throw new IllegalArgumentException(
-          needed + " of " + checked.size() + " bodies cannot succeed: give more, or need fewer");
+          needed + " of " + distinct + " bodies cannot succeed: give more, or need fewer");
     }
     return new First<>(name, concurrency(), checked);
   }

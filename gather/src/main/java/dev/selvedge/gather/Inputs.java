@@ -120,7 +120,7 @@ final class Inputs<A extends @Nullable Object> {
   private <X extends Exception> RuntimeException end(
       TaskScope<X> scope, Supplier<List<? extends Task<?, ?>>> unread, Throwable thrown)
       throws InterruptedException {
-    boolean childWasFirst = failed;
+    boolean childWasFirst = failed && !(thrown instanceof TimeoutException);
     var source =
         thrown instanceof TimeoutException
             ? CancelReason.Source.TIMEOUT

@@ -82,6 +82,13 @@ final class Members {
     return name == null ? scope.fork(body) : scope.fork(name + "-" + index, body);
   }
 
+  /** Cancels a task unless its owner has: a second interrupt would hit its clean-up. */
+  static void cancel(Task<?, ?> task, CancelReason reason) {
+    if (!task.isCancelledWithOwner()) {
+      task.cancel(reason);
+    }
+  }
+
   /** Waits for tasks that were cancelled; an interrupt is seen after it. */
   static void awaitUninterruptibly(List<? extends Task<?, ?>> tasks) {
     boolean interrupted = false;
@@ -184,7 +191,7 @@ final class Members {
         task.awaitDone(limit);
       }
     } catch (InterruptedException cancelled) {
-      task.cancel(reason());
+      cancel(task, reason());
       while (!task.isDone()) {
         try {
           task.awaitDone();

@@ -144,6 +144,21 @@ class FirstTest {
   }
 
   @Test
+  @DisplayName("winner: the index counts what was given, a task that occurs twice too")
+  void theIndexOfTheWinner() throws Exception {
+    Task<String, RuntimeException> task =
+        loop.createTask(() -> {
+          Thread.sleep(Duration.ofDays(1));
+          return "never";
+        });
+    inTask(() -> {
+      Body<String, RuntimeException> body = () -> "won";
+      assertThat(Gather.winner(task, task, body).index()).isEqualTo(2);
+      assertThat(Gather.options().concurrency(1).winner(body, body).index()).isZero();
+    });
+  }
+
+  @Test
   @DisplayName("any: if all failed the group lists every failure in the order of the bodies [L7]")
   void allFailed() throws Exception {
     var failures = List.of(new IOException("a"), new IllegalStateException("b"), new Error("c"));

@@ -12,8 +12,10 @@ import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
+import dev.selvedge.TaskScope;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -21,8 +23,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
- * Existing tasks whose child never begins: with a concurrency of one it is not its turn before
- * everything has been decided.
+ * Existing tasks, with children that wait for them and with children that never begin: with a
+ * concurrency of one it is not their turn before everything has been decided.
  */
 class TakenOverTest extends LoopFixture {
   TakenOverTest() {
@@ -92,6 +94,49 @@ class TakenOverTest extends LoopFixture {
     assertThat(task.isDone()).isTrue();
     assertThat(task.cancelReason().orElseThrow().message()).isEqualTo("enough");
     assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName(
+      "settle: what a task throws that a child waits for is not lost with the caller [L11]")
+  void settleIsCancelledWhileItWaits() throws Exception {
+    cancelCallerOf(_ -> () -> Gather.settle(task));
+  }
+
+  @Test
+  @DisplayName("any: what a task throws that a child waits for is not lost with the caller [L11]")
+  void anyIsCancelledWhileItWaits() throws Exception {
+    cancelCallerOf(_ -> () -> Gather.any(task));
+  }
+
+  @Test
+  @DisplayName("a task that is cancelled together with the caller is cancelled once")
+  void cancelledTogether() throws Exception {
+    inTaskOnceBegun(() -> {
+      var started = new CountDownLatch(1);
+      Task<String, RuntimeException> shared;
+      try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+        shared =
+            scope.fork(() -> {
+              started.countDown();
+              try {
+                Thread.sleep(Duration.ofDays(1));
+                return "never";
+              } finally {
+                Thread.sleep(20); // long enough for a second request
+              }
+            });
+        Task<List<Outcome<String>>, RuntimeException> caller =
+            scope.fork(() -> Gather.settle(shared));
+        started.await();
+        Gate.awaitBlocked(caller);
+        scope.cancel("enough");
+      }
+      assertThat(shared.isCancelled()).isTrue();
+      assertThat(shared.cancelRequests()).isEqualTo(1);
+    });
+    task.cancel();
+    assertThat(catchThrowable(task::await)).isSameAs(cleanUp);
   }
 
   @Test
