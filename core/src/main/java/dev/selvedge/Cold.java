@@ -109,6 +109,26 @@ final class Cold extends Strand {
     }
   }
 
+  /** Waits until the interrupt of a request that was accepted is sent; for the task's own thread. */
+  void awaitInterrupt() {
+    while (isInterruptDue()) {
+      LockSupport.park(this);
+    }
+  }
+
+  private synchronized boolean isInterruptDue() {
+    return interruptDue;
+  }
+
+  /** The interrupt of a request is sent, or the request was withdrawn. */
+  void interruptIsSent() {
+    assert Thread.holdsLock(this);
+    if (interruptDue) {
+      interruptDue = false;
+      LockSupport.unpark(task.thread());
+    }
+  }
+
   /** Adds a waiter unless the task is done. */
   synchronized boolean addWaiter(Waiter waiter) {
     if (task.isDone()) {

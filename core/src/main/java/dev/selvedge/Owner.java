@@ -412,7 +412,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     for (Owner owner; (owner = owners.poll()) != null; ) {
       List<TaskImpl<?, ?>> children = owner.markCancelled(inherited);
       if (children != null) {
-        request(children, inherited, owners, asked);
+        owner.request(children, inherited, owners, asked);
       }
     }
     asked.forEach(TaskImpl::interrupt);
@@ -425,14 +425,10 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     cancelledAt = System.nanoTime();
     cancelled = reason;
-    List<TaskImpl<?, ?>> children = unendedTasks();
-    if (!children.isEmpty()) {
-      watchStragglers(loop().stragglerWarning());
-    }
-    return children;
+    return unendedTasks();
   }
 
-  private static void request(
+  private void request(
       List<TaskImpl<?, ?>> children,
       CancelReason reason,
       ArrayDeque<Owner> below,
@@ -440,6 +436,12 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     for (TaskImpl<?, ?> task : children) {
       if (task.request(reason, below)) {
         asked.add(task);
+      }
+    }
+    synchronized (this) {
+      // After the last request, so that nobody is named before the delay is over for it.
+      if (!children.stream().allMatch(TaskImpl::hasEnded)) {
+        watchStragglers(loop().stragglerWarning());
       }
     }
   }
@@ -485,15 +487,24 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (Thread.interrupted()) {
       return false;
     }
-    if (alive() == 0) {
-      return true;
-    }
-    if (ownForks <= FEW && Thread.currentThread().isVirtual()) {
+    if (alive() != 0 && ownForks <= FEW && Thread.currentThread().isVirtual()) {
       letOthersRun();
-      if (alive() == 0) {
-        return !Thread.interrupted();
+    }
+    if (alive() != 0) {
+      parkForChildren();
+    }
+    if (cancelled != null) {
+      // It may be cancelled with its owner, whose own interrupt is sent last.
+      TaskImpl<?, ?> task = TaskImpl.current();
+      if (task != null && task.hasCold()) {
+        task.cold().awaitInterrupt();
       }
     }
+    return !Thread.interrupted();
+  }
+
+  /** Returns when no child is left, or when the caller was interrupted. */
+  private void parkForChildren() {
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
     if (task != null) {
@@ -502,31 +513,27 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     try {
       boolean looked = task == null;
       long start = System.nanoTime();
-      while (alive() != 0) {
+      while (waits()) {
         if (looked) {
           LockSupport.park(this);
         } else {
           LockSupport.parkNanos(this, CIRCLE_CHECK_NANOS);
-        }
-        if (Thread.currentThread().isInterrupted()) {
-          if (task != null) {
-            task.cold().blockedOn = null;
+          if (waits() && System.nanoTime() - start >= CIRCLE_CHECK_NANOS) {
+            looked = true;
+            Circle.refuse(task);
           }
-          Thread.interrupted();
-          return false;
-        }
-        if (!looked && alive() != 0 && System.nanoTime() - start >= CIRCLE_CHECK_NANOS) {
-          looked = true;
-          Circle.refuse(task);
         }
       }
-      return true;
     } finally {
       waiter = null;
       if (task != null) {
         task.cold().blockedOn = null;
       }
     }
+  }
+
+  private boolean waits() {
+    return alive() != 0 && !Thread.currentThread().isInterrupted();
   }
 
   @SuppressWarnings("ThreadPriorityCheck") // a matter of cost alone

@@ -664,7 +664,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         asked.interrupts++;
         asked.interrupt(null);
       }
-      asked.interruptDue = false;
+      asked.interruptIsSent();
     }
   }
 
@@ -760,7 +760,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     synchronized (asked) {
       if (asked.requests > 0 && --asked.requests == 0) {
         asked.reason = null;
-        asked.interruptDue = false;
+        asked.interruptIsSent();
         if (asked.askedItself && Thread.currentThread() == thread) {
           // What the task asked of itself and has not seen yet is withdrawn with the request.
           Thread.interrupted();

@@ -144,6 +144,7 @@ class ShieldViewTest {
     CompletableFuture<String> copy = view.toCompletableFuture();
     assertThatThrownBy(copy::join).isInstanceOf(CancellationException.class);
 
+    Gate.awaitBlocked(task);
     gate.open();
     loop.close();
 

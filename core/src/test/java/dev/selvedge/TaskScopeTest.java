@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -189,6 +190,46 @@ class TaskScopeTest {
       assertThat(deepest.cancelRequests()).isOne();
       assertThat(deepest.cancelReason())
           .contains(new CancelReason(CancelReason.Source.PARENT, "from above", null));
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("a join throws although the children end before their owner's interrupt is sent")
+  void cancelledWithItsChildren() throws Exception {
+    var gate = new Gate();
+    var joined = new CountDownLatch(1);
+    LoopListener slow =
+        new LoopListener() {
+          @Override
+          public void cancelled(Task<?, ?> task, CancelReason reason) {
+            if (task.name().equals("child")) {
+              gate.open();
+              try {
+                task.awaitDone();
+                assertThat(joined.await(20, TimeUnit.MILLISECONDS)).isFalse();
+              } catch (InterruptedException e) {
+                throw new AssertionError(e);
+              }
+            }
+          }
+        };
+    try (Loop loop = Threads.builder().exceptionHandler(reported).listener(slow).build()) {
+      loop.<Exception>runUntilComplete(() -> {
+        try (var outer = TaskScope.<RuntimeException>open()) {
+          Task<Void, RuntimeException> owner =
+              outer.fork(() -> {
+                try (var scope = TaskScope.<RuntimeException>open(TaskScope.Policy.SUPERVISE)) {
+                  scope.fork("child", gate::pass);
+                  scope.join();
+                  joined.countDown();
+                }
+              });
+          Gate.awaitBlocked(owner);
+          outer.cancel("both");
+          assertThatThrownBy(owner::await).isInstanceOf(TaskCancelledException.class);
+        }
+      });
     }
     assertThat(reported.contexts).isEmpty();
   }
