@@ -109,7 +109,9 @@ final class Cold extends Strand {
     }
   }
 
-  /** Waits until the interrupt of a request that was accepted is sent; for the task's own thread. */
+  /**
+   * Waits until the interrupt of a request that was accepted is sent; for the task's own thread.
+   */
   void awaitInterrupt() {
     while (isInterruptDue()) {
       LockSupport.park(this);
