@@ -24,6 +24,9 @@ final class Cold extends Strand {
     /** Why the wait is refused after it began; written by whoever found the circle. */
     volatile @Nullable String refusal;
 
+    /** Whether its limit was reached on a clock that is not the system's. */
+    volatile boolean expired;
+
     // Guarded by the monitor of the target.
     private @Nullable Waiter previous;
     private @Nullable Waiter next;
@@ -32,6 +35,11 @@ final class Cold extends Strand {
       this.target = target;
       this.view = view;
       this.timed = timed;
+    }
+
+    void expire() {
+      expired = true;
+      LockSupport.unpark(thread);
     }
 
     /** Whether there is nothing left to wait for. */
@@ -54,7 +62,7 @@ final class Cold extends Strand {
 
   @Nullable CancelReason reason;
 
-  /** When the first of the outstanding requests came, by {@code System.nanoTime}. */
+  /** When the first of the outstanding requests came, by the loop's clock. */
   long askedAt;
 
   /** Whether a request was accepted and its interrupt not sent yet. */
@@ -63,7 +71,7 @@ final class Cold extends Strand {
   /** Whether the task itself asked. */
   boolean askedItself;
 
-  Timers.@Nullable Timer stragglerWatch;
+  LoopClock.@Nullable Alarm stragglerWatch;
 
   /** Callbacks in order of registration, of type {@code Consumer<? super Task<T, X>>}. */
   @Nullable ArrayDeque<Consumer<?>> callbacks;

@@ -51,7 +51,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private boolean ignoredAtEnd;
 
   /** The timer of {@code orphanAfter}; written before the task can be seen to be done. */
-  private volatile Timers.@Nullable Timer timer;
+  private volatile LoopClock.@Nullable Alarm timer;
 
   Failed(TaskImpl<?, ?> task, Throwable exception, boolean cancelled) {
     super(task, task.owner().outlivesHandles() ? Orphans.QUEUE : null);
@@ -127,14 +127,14 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private void release() {
     owner.forget(this);
     Orphans.untrack(this);
-    Timers.Timer armed = timer;
+    LoopClock.Alarm armed = timer;
     if (armed != null) {
       armed.cancel();
     }
   }
 
   /** Arms {@code orphanAfter}. */
-  void reportAfter(Timers.Timer armed) {
+  void reportAfter(LoopClock.Alarm armed) {
     timer = armed;
     if (!isUnread()) {
       armed.cancel();

@@ -36,7 +36,7 @@ abstract sealed class Live extends Frame permits Live.Rare {
     /** Zero until somebody asks; guarded by this. */
     long id;
 
-    /** When it was cancelled, by {@code System.nanoTime}; written before {@code cancelled}. */
+    /** When it was cancelled, by the loop's clock; written before {@code cancelled}. */
     long cancelledAt;
 
     // Guarded by this: the list of the children that other threads forked.
@@ -46,7 +46,7 @@ abstract sealed class Live extends Frame permits Live.Rare {
 
     // Guarded by this.
     @Nullable LinkedHashSet<Failed> failures;
-    Timers.@Nullable Timer stragglerWatch;
+    LoopClock.@Nullable Alarm stragglerWatch;
 
     @SuppressWarnings("unused")
     private long p1, p2, p3, p4, p5, p6, p7;

@@ -61,6 +61,7 @@ public final class Loop extends Owner implements AutoCloseable {
   private final Duration shutdownTimeout;
   private final Duration stragglerWarning;
   private final @Nullable Duration orphanAfter;
+  private final LoopClock clock;
   private final boolean debug;
   private final @Nullable Context context;
   private final @Nullable Listeners listeners;
@@ -82,6 +83,7 @@ public final class Loop extends Owner implements AutoCloseable {
     shutdownTimeout = builder.shutdownTimeout;
     stragglerWarning = builder.stragglerWarning;
     orphanAfter = builder.orphanAfter;
+    clock = builder.clock;
     debug = builder.debug;
     context =
         builder.inherited.isEmpty() && builder.carriers.isEmpty()
@@ -138,6 +140,7 @@ public final class Loop extends Owner implements AutoCloseable {
     private Duration shutdownTimeout = Duration.ofSeconds(30);
     private Duration stragglerWarning = Duration.ofSeconds(10);
     private @Nullable Duration orphanAfter;
+    private LoopClock clock = LoopClock.system();
     private boolean debug = Boolean.getBoolean("selvedge.debug");
     private final List<ScopedValue<?>> inherited = new ArrayList<>();
     private final List<ContextCarrier> carriers = new ArrayList<>();
@@ -230,6 +233,17 @@ public final class Loop extends Owner implements AutoCloseable {
      */
     public Builder orphanAfter(Duration delay) {
       this.orphanAfter = requirePositive(delay, "orphanAfter");
+      return this;
+    }
+
+    /**
+     * What the limits, delays and periods of the loop's tasks are measured by.
+     *
+     * @param clock the clock; the system's if not set
+     * @return this
+     */
+    public Builder clock(LoopClock clock) {
+      this.clock = requireNonNull(clock, "clock");
       return this;
     }
 
@@ -799,6 +813,15 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   // ---- the end
+
+  /**
+   * What the limits, delays and periods of this loop's tasks are measured by.
+   *
+   * @return the clock that it was built with
+   */
+  public LoopClock clock() {
+    return clock;
+  }
 
   /**
    * Whether a run is active.

@@ -373,7 +373,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     Orphans.track(failure);
     Duration limit = loop().orphanAfter();
     if (limit != null) {
-      failure.reportAfter(Timers.schedule(failure::post, limit));
+      failure.reportAfter(loop().clock().schedule(failure::post, limit));
     }
     if (!failure.isUnread()) {
       forget(failure);
@@ -423,7 +423,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (cancelled != null) {
       return null;
     }
-    cancelledAt = System.nanoTime();
+    cancelledAt = loop().clock().nanoTime();
     cancelled = reason;
     return unendedTasks();
   }
@@ -447,7 +447,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   }
 
   private void watchStragglers(Duration delay) {
-    stragglerWatch = Timers.schedule(() -> warnOfStragglers(delay.multipliedBy(2)), delay);
+    stragglerWatch = loop().clock().schedule(() -> warnOfStragglers(delay.multipliedBy(2)), delay);
   }
 
   private void warnOfStragglers(Duration next) {

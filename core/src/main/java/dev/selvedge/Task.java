@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -308,6 +309,31 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   static void checkCancelled() throws InterruptedException {
     if (Thread.interrupted()) {
       throw Failures.interrupted();
+    }
+  }
+
+  /**
+   * Waits by the clock of the current task's loop: {@code asyncio.sleep}. Like {@link
+   * Thread#sleep(Duration)} unless the loop was given a {@linkplain Loop.Builder#clock clock} of
+   * its own.
+   *
+   * @param delay how long; if zero or less, other threads may run and a cancellation is seen
+   * @throws InterruptedException if the thread is interrupted before or meanwhile
+   */
+  static void sleep(Duration delay) throws InterruptedException {
+    requireNonNull(delay, "delay");
+    LoopClock clock = Loop.current().clock();
+    if (!delay.isPositive() || clock.equals(LoopClock.system())) {
+      Thread.sleep(delay.isNegative() ? Duration.ZERO : delay);
+      return;
+    }
+    checkCancelled();
+    var over = new CountDownLatch(1);
+    LoopClock.Alarm alarm = clock.schedule(over::countDown, delay);
+    try {
+      over.await();
+    } finally {
+      alarm.cancel();
     }
   }
 

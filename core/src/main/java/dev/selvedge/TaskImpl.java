@@ -461,7 +461,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       }
       caller.cold().blockedOn = waiter;
       if (timed) {
-        return park(waiter, caller, nanos, true);
+        return parkByClock(waiter, caller, nanos);
       }
       if (Circle.mayClose(caller)) {
         Circle.refuse(caller);
@@ -481,11 +481,31 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
+  private boolean parkByClock(Cold.Waiter waiter, TaskImpl<?, ?> caller, long nanos)
+      throws InterruptedException {
+    LoopClock clock = caller.loop().clock();
+    if (clock.equals(LoopClock.system())) {
+      return park(waiter, caller, nanos, true);
+    }
+    if (nanos == Timers.LONGEST) {
+      return park(waiter, caller, 0, false);
+    }
+    LoopClock.Alarm alarm = clock.schedule(waiter::expire, Duration.ofNanos(nanos));
+    try {
+      return park(waiter, caller, 0, false);
+    } finally {
+      alarm.cancel();
+    }
+  }
+
   private boolean park(
       Cold.Waiter waiter, @Nullable TaskImpl<?, ?> caller, long nanos, boolean timed)
       throws InterruptedException {
     long deadline = System.nanoTime() + nanos;
     while (!waiter.isOver()) {
+      if (waiter.expired) {
+        return false;
+      }
       if (timed) {
         long left = deadline - System.nanoTime();
         if (left <= 0) {
@@ -643,7 +663,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         }
       } while (!STATE.compareAndSet(this, seen, seen | CANCEL));
       if (asked.requests == 0) {
-        asked.askedAt = System.nanoTime();
+        asked.askedAt = loop().clock().nanoTime();
       }
       asked.requests++;
       if (asked.reason == null) {
@@ -670,17 +690,19 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   private void watch(Cold asked, Duration delay) {
     asked.stragglerWatch =
-        Timers.schedule(
-            () -> {
-              synchronized (asked) {
-                if (asked.stragglerWatch == null) {
-                  return;
-                }
-                watch(asked, delay.multipliedBy(2));
-              }
-              warnAsStraggler();
-            },
-            delay);
+        loop()
+            .clock()
+            .schedule(
+                () -> {
+                  synchronized (asked) {
+                    if (asked.stragglerWatch == null) {
+                      return;
+                    }
+                    watch(asked, delay.multipliedBy(2));
+                  }
+                  warnAsStraggler();
+                },
+                delay);
   }
 
   /** Names a task that was asked to cancel and goes on. */
@@ -722,7 +744,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     synchronized (asked) {
       // Done, and then its owner was cancelled while a callback was still running?
       long since = asked.requests > 0 ? asked.askedAt : owner.cancelledAt();
-      return Duration.ofNanos(System.nanoTime() - since);
+      return Duration.ofNanos(loop().clock().nanoTime() - since);
     }
   }
 

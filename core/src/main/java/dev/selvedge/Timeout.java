@@ -39,13 +39,14 @@ import org.jspecify.annotations.Nullable;
 public final class Timeout {
   private final Duration limit;
   private final @Nullable TaskImpl<?, ?> task = TaskImpl.current();
+  private final LoopClock clock = task == null ? LoopClock.system() : task.loop().clock();
   private final CancelScope scope = new CancelScope(this);
 
   /** Written under the monitor of the scope. */
   private volatile Instant when;
 
   // Guarded by the scope.
-  private Timers.@Nullable Timer timer;
+  private LoopClock.@Nullable Alarm timer;
   private int armed;
   private boolean moved;
 
@@ -54,9 +55,9 @@ public final class Timeout {
     this.when = after(limit);
   }
 
-  private static Instant after(Duration limit) {
+  private Instant after(Duration limit) {
     try {
-      return Instant.now().plus(limit);
+      return clock.instant().plus(limit);
     } catch (DateTimeException | ArithmeticException beyond) {
       return limit.isNegative() ? Instant.MIN : Instant.MAX;
     }
@@ -139,7 +140,7 @@ public final class Timeout {
     }
     synchronized (scope) {
       int arming = ++armed;
-      timer = Timers.schedule(() -> expire(arming), left);
+      timer = clock.schedule(() -> expire(arming), left);
     }
   }
 
@@ -228,7 +229,7 @@ public final class Timeout {
       when = deadline;
       moved = true;
       arming = armed;
-      Duration left = Duration.between(Instant.now(), deadline);
+      Duration left = Duration.between(clock.instant(), deadline);
       if (left.isPositive()) {
         arm(left);
         return;

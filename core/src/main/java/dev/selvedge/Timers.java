@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,10 +25,34 @@ final class Timers {
   private static final AtomicReference<@Nullable Thread> THREAD = new AtomicReference<>();
   private static final AtomicLong SEQUENCE = new AtomicLong();
 
+  /** The clock that everybody has who was not given another. */
+  static final LoopClock SYSTEM =
+      new LoopClock() {
+        @Override
+        public long nanoTime() {
+          return System.nanoTime();
+        }
+
+        @Override
+        public Instant instant() {
+          return Instant.now();
+        }
+
+        @Override
+        public Alarm schedule(Runnable action, Duration delay) {
+          return Timers.schedule(action, delay);
+        }
+
+        @Override
+        public String toString() {
+          return "LoopClock.system";
+        }
+      };
+
   private Timers() {}
 
   /** Something to run once, later. */
-  static final class Timer implements Comparable<Timer> {
+  static final class Timer implements LoopClock.Alarm, Comparable<Timer> {
     private final long due;
     private final long number = SEQUENCE.incrementAndGet();
     private final Runnable action;
@@ -37,8 +62,8 @@ final class Timers {
       this.action = action;
     }
 
-    /** It will not run; unless it runs already, or has run. */
-    void cancel() {
+    @Override
+    public void cancel() {
       ARMED.remove(this);
     }
 
@@ -120,14 +145,15 @@ final class Timers {
     return (int) ARMED.stream().filter(timer -> !timer.action.equals(CLOCK)).count();
   }
 
-  /** The duration in nanoseconds, or as many as fit into half a long. */
+  /** As long as for ever, and can be added to a time. */
+  static final long LONGEST = Long.MAX_VALUE / 2;
+
+  /** The duration in nanoseconds, at most {@link #LONGEST}. */
   static long nanos(Duration duration) {
     if (duration.isNegative()) {
       return 0;
     }
-    return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) >= 0
-        ? Long.MAX_VALUE / 2
-        : duration.toNanos();
+    return duration.compareTo(Duration.ofNanos(LONGEST)) >= 0 ? LONGEST : duration.toNanos();
   }
 
   // ---- a clock that costs its readers next to nothing

@@ -124,6 +124,27 @@ class SamplesTest {
     // @end
   }
 
+  @Test
+  void aClockIsMovedByHand() throws Exception {
+    assertThat(tomorrow()).isEqualTo("tomorrow");
+  }
+
+  private static String tomorrow() throws InterruptedException {
+    // @start region="clock"
+    var clock = new ManualClock(); // your own: a class that implements LoopClock
+    try (Loop loop = Loop.builder().clock(clock).build()) {
+      Task<String, RuntimeException> sleeper =
+          loop.createTask(() -> {
+            Task.sleep(Duration.ofDays(1));
+            return "tomorrow";
+          });
+      clock.awaitArmed(1);
+      clock.advance(Duration.ofDays(1));
+      return sleeper.await();
+    }
+    // @end
+  }
+
   private static final ThreadLocal<String> USER = new ThreadLocal<>();
 
   @Test

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +67,7 @@ final class Hedge<T extends @Nullable Object, X extends Exception> implements Au
   /** The next attempt that ends; null if none does within the limit. */
   private @Nullable Task<T, X> next(@Nullable Duration limit) throws InterruptedException {
     try {
-      return limit == null ? ended.take() : ended.poll(nanos(limit), TimeUnit.NANOSECONDS);
+      return Members.poll(ended, limit);
     } catch (InterruptedException e) {
       throw Members.abandon(scope, e);
     }
@@ -88,10 +87,5 @@ final class Hedge<T extends @Nullable Object, X extends Exception> implements Au
       case Outcome.Failure<?>(Throwable failure) -> failure;
       case Outcome.Cancelled<?>(var cancelled) -> cancelled;
     };
-  }
-
-  /** Saturates, as the clock's range does. */
-  private static long nanos(Duration duration) {
-    return TimeUnit.NANOSECONDS.convert(duration);
   }
 }

@@ -1,6 +1,8 @@
 package dev.selvedge.gather;
 
 import dev.selvedge.CancelReason;
+import dev.selvedge.Loop;
+import dev.selvedge.LoopClock;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
@@ -17,7 +19,6 @@ import java.util.Spliterators;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -70,7 +71,8 @@ final class MappedStream<
   private final @Nullable String name;
   private final int limit;
   private final @Nullable Duration timeLimit;
-  private final long start = System.nanoTime();
+  private final LoopClock clock = Loop.current().clock();
+  private final long start = clock.nanoTime();
   private final Mapper<? super A, ? extends T, ? extends X> mapper;
   private final Inputs<A> inputs;
   private final Thread owner = Thread.currentThread();
@@ -236,7 +238,7 @@ final class MappedStream<
 
   /** What is left of the time limit; null without one. */
   private @Nullable Duration left() {
-    return timeLimit == null ? null : timeLimit.minusNanos(System.nanoTime() - start);
+    return timeLimit == null ? null : timeLimit.minusNanos(clock.nanoTime() - start);
   }
 
   private Element<T, X> await(Element<T, X> head) throws X, InterruptedException, TimeoutException {
@@ -257,10 +259,7 @@ final class MappedStream<
     Duration left = left();
     Element<T, X> element;
     try {
-      element =
-          left == null
-              ? completed.take()
-              : completed.poll(TimeUnit.NANOSECONDS.convert(left), TimeUnit.NANOSECONDS);
+      element = Members.poll(completed, left);
     } catch (InterruptedException e) {
       throw Members.abandon(scope, e);
     }

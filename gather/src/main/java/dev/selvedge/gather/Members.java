@@ -9,12 +9,15 @@ import dev.selvedge.Outcome;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskTrace;
+import dev.selvedge.Timeout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +31,19 @@ final class Members {
   static final Duration EVER = Duration.ofNanos(Long.MAX_VALUE);
 
   private Members() {}
+
+  /** The next element; null if none comes within the limit, by the clock of the caller's loop. */
+  static <E> @Nullable E poll(BlockingQueue<E> queue, @Nullable Duration limit)
+      throws InterruptedException {
+    if (limit == null) {
+      return queue.take();
+    }
+    try {
+      return Timeout.within(limit, () -> queue.take());
+    } catch (TimeoutException none) {
+      return null;
+    }
+  }
 
   /** What was given, none of which is null or the task that calls. */
   static <B extends Body<?, ?>> List<B> checked(Collection<? extends B> given, String argument) {

@@ -3,6 +3,8 @@ package dev.selvedge.gather;
 import static java.util.Objects.requireNonNull;
 
 import dev.selvedge.CancelReason;
+import dev.selvedge.Loop;
+import dev.selvedge.LoopClock;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
@@ -57,12 +59,13 @@ final class Waiting<T extends @Nullable Object, X extends Exception> {
   }
 
   private void awaitAll(@Nullable Duration limit) throws InterruptedException {
-    long start = System.nanoTime();
+    LoopClock clock = Loop.current().clock();
+    long start = clock.nanoTime();
     for (Task<T, X> task : tasks) {
       if (limit == null) {
         task.awaitDone();
       } else {
-        task.awaitDone(limit.minusNanos(System.nanoTime() - start));
+        task.awaitDone(limit.minusNanos(clock.nanoTime() - start));
       }
     }
   }

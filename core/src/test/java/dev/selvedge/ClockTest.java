@@ -1,0 +1,178 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(Oracle.class)
+class ClockTest {
+  private static final Duration HOUR = Duration.ofHours(1);
+
+  private final Threads.Reported reported = new Threads.Reported();
+  private final ManualClock clock = new ManualClock();
+
+  private Loop.Builder builder() {
+    return Threads.builder().exceptionHandler(reported).clock(clock);
+  }
+
+  @AfterEach
+  void nothingIsLeft() {
+    assertThat(clock.armed()).isZero();
+  }
+
+  @Test
+  @DisplayName("a sleep ends when the loop's clock says so, and not a nanosecond earlier")
+  void sleep() throws Exception {
+    try (Loop loop = builder().build()) {
+      Task<Long, RuntimeException> sleeper =
+          loop.createTask(() -> {
+            Task.sleep(HOUR);
+            return loop.clock().nanoTime();
+          });
+      clock.awaitArmed(1);
+      clock.advance(HOUR.minusNanos(1));
+      assertThat(sleeper.isDone()).isFalse();
+      clock.advance(Duration.ofNanos(1));
+      assertThat(sleeper.await()).isEqualTo(HOUR.toNanos());
+    }
+  }
+
+  @Test
+  @DisplayName("a sleep of zero or less arms nothing and sees a cancellation")
+  void noSleep() throws Exception {
+    try (Loop loop = builder().build()) {
+      loop.runUntilComplete(() -> {
+        Task.sleep(Duration.ZERO);
+        Task.sleep(HOUR.negated());
+        for (Duration delay : new Duration[] {HOUR, Duration.ZERO, HOUR.negated()}) {
+          Thread.currentThread().interrupt();
+          assertThatThrownBy(() -> Task.sleep(delay)).isInstanceOf(InterruptedException.class);
+          assertThat(Thread.interrupted()).isFalse();
+        }
+      });
+    }
+    assertThat(clock.nanoTime()).isZero();
+  }
+
+  @Test
+  @DisplayName("outside of tasks, and in loops without a clock, a sleep is the system's")
+  void systemSleep() throws Exception {
+    assertThat(Loop.current().clock()).isSameAs(LoopClock.system());
+    long start = LoopClock.system().nanoTime();
+    Task.sleep(Duration.ofMillis(2));
+    assertThat(LoopClock.system().nanoTime() - start)
+        .isGreaterThanOrEqualTo(TimeUnit.MILLISECONDS.toNanos(2));
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> Task.sleep(HOUR)).isInstanceOf(InterruptedException.class);
+  }
+
+  @Test
+  @DisplayName("a cancelled sleep leaves no alarm")
+  void cancelledSleep() {
+    try (Loop loop = builder().build()) {
+      Task<Void, RuntimeException> sleeper = loop.createTask(() -> Task.sleep(HOUR));
+      clock.awaitArmed(1);
+      sleeper.cancel();
+      assertThatThrownBy(sleeper::await).isInstanceOf(TaskCancelledException.class);
+    }
+  }
+
+  @Test
+  @DisplayName("limits, deadlines and moved deadlines are the clock's")
+  void within() throws Exception {
+    try (Loop loop = builder().build()) {
+      Task<Void, TimeoutException> limited =
+          loop.createTask(() -> {
+            Timeout.within(
+                HOUR,
+                timeout -> {
+                  assertThat(timeout.when()).isEqualTo(clock.instant().plus(HOUR));
+                  assertThat(Timeout.deadline()).contains(timeout.when());
+                  timeout.reschedule(timeout.when().plus(HOUR));
+                  new CountDownLatch(1).await();
+                  return null;
+                });
+          });
+      clock.awaitArmed(1);
+      clock.advance(HOUR.multipliedBy(2).minusNanos(1));
+      assertThat(limited.isDone()).isFalse();
+      clock.advance(Duration.ofNanos(1));
+      assertThatThrownBy(limited::await).isInstanceOf(TimeoutException.class);
+    }
+  }
+
+  @Test
+  @DisplayName("an await with a limit gives up, or has the value, by the caller's clock")
+  void limitedAwait() throws Exception {
+    var gate = new Gate();
+    try (Loop loop = builder().build()) {
+      Task<Integer, RuntimeException> slow =
+          loop.createTask(() -> {
+            gate.pass();
+            return 1;
+          });
+      Task<Integer, TimeoutException> impatient = loop.createTask(() -> slow.await(HOUR));
+      Task<Integer, TimeoutException> patient =
+          loop.createTask(() -> slow.await(HOUR.multipliedBy(2)));
+      clock.awaitArmed(2);
+      clock.advance(HOUR);
+      assertThatThrownBy(impatient::await).isInstanceOf(TimeoutException.class);
+      assertThat(patient.isDone()).isFalse();
+      gate.open();
+      assertThat(patient.await()).isOne();
+    }
+  }
+
+  @Test
+  @DisplayName("waitFor cancels the task by the clock")
+  void waitFor() throws Exception {
+    try (Loop loop = builder().build()) {
+      Task<Void, RuntimeException> slow = loop.createTask(() -> new CountDownLatch(1).await());
+      Task<Void, Exception> waiting = loop.createTask(() -> Timeout.waitFor(slow, HOUR));
+      clock.awaitArmed(1);
+      clock.advance(HOUR);
+      assertThatThrownBy(waiting::await).isInstanceOf(TimeoutException.class);
+      assertThat(slow.isCancelled()).isTrue();
+    }
+  }
+
+  @Test
+  @DisplayName("orphanAfter and the warnings about stragglers are the clock's")
+  void warnings() throws Exception {
+    var gate = new Gate();
+    try (Loop loop = builder().orphanAfter(HOUR).stragglerWarning(HOUR.multipliedBy(2)).build()) {
+      var failure = new IllegalStateException("unread");
+      Task<Void, RuntimeException> failing =
+          loop.createTask(() -> {
+            throw failure;
+          });
+      failing.awaitDone();
+      clock.awaitArmed(1);
+      assertThat(reported.contexts).isEmpty();
+      clock.advance(HOUR);
+      await().until(() -> reported.exceptions().contains(failure));
+
+      Task<Void, RuntimeException> stubborn = loop.createTask("stubborn", gate::pass);
+      Gate.awaitBlocked(stubborn);
+      stubborn.cancel();
+      clock.advance(HOUR.multipliedBy(2));
+      await().until(() -> reported.messages().contains("Task ignores its cancellation"));
+      assertThat(reported.contexts.peek()).isNotNull();
+      assertThat(
+              reported.contexts.stream()
+                  .filter(each -> each.exception() == null)
+                  .map(each -> each.details().get("asked")))
+          .containsExactly(HOUR.multipliedBy(2));
+      gate.open();
+    }
+  }
+}
