@@ -27,6 +27,7 @@ final class Snapshot {
       int cancelRequests,
       @Nullable CancelReason reason,
       @Nullable String created,
+      Map<String, String> details,
       List<Integer> children,
       List<Integer> like) {}
 
@@ -37,6 +38,10 @@ final class Snapshot {
     final String state;
     final List<Long> awaits;
     final int cancelRequests;
+
+    /** What its owner tells of it. */
+    final Map<String, String> details;
+
     List<Entry> children = new ArrayList<>();
 
     /** How many siblings that were folded away it stands for. */
@@ -51,6 +56,7 @@ final class Snapshot {
       state = task.word();
       awaits = task.awaits();
       cancelRequests = task.cancelRequests();
+      details = Map.of();
     }
 
     Entry(Owner owner) {
@@ -66,6 +72,7 @@ final class Snapshot {
       state = owner.isClosed() ? "closed" : cancelled ? "cancelling" : running ? "running" : "open";
       awaits = List.of();
       cancelRequests = cancelled ? 1 : 0;
+      details = owner instanceof TaskScope<?> scope ? scope.details() : Map.of();
     }
 
     @Nullable CancelReason reason() {
@@ -163,6 +170,7 @@ final class Snapshot {
             entry.cancelRequests,
             entry.reason(),
             entry.created(),
+            entry.details,
             List.copyOf(first.keySet()),
             entry.children.stream().map(child -> child.like).toList());
     entry.shape = shapes.computeIfAbsent(shape, _ -> shapes.size());
@@ -179,7 +187,7 @@ final class Snapshot {
   }
 
   private static TaskTree.Node node(Entry entry) {
-    var details = new HashMap<String, String>();
+    var details = new HashMap<String, String>(entry.details);
     String created = entry.created();
     if (created != null) {
       details.put("created", "at " + created);

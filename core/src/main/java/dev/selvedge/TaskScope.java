@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNullElse;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +49,8 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   private final @Nullable TaskImpl<?, ?> ownerTask;
   private final Thread ownerThread = Thread.currentThread();
   private final Strand strand;
+
+  private volatile @Nullable Supplier<? extends Map<String, String>> details;
 
   /** What {@link #join} throws, from the first call that threw on; the owner's. */
   private @Nullable Throwable thrown;
@@ -270,6 +273,26 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     strand.pop(this);
     reportUnread();
     markClosed();
+  }
+
+  /**
+   * What the task tree shows of this scope besides its tasks: for those who build upon scopes and
+   * keep a state of their own.
+   *
+   * @param details called by whoever takes a snapshot, in that thread; what it throws is shown
+   *     instead
+   */
+  public void details(Supplier<? extends Map<String, String>> details) {
+    this.details = requireNonNull(details, "details");
+  }
+
+  Map<String, String> details() {
+    Supplier<? extends Map<String, String>> supplier = details;
+    try {
+      return supplier == null ? Map.of() : Map.copyOf(supplier.get());
+    } catch (RuntimeException | Error broken) {
+      return Map.of("details", StackText.describe(broken));
+    }
   }
 
   /** Closes a scope whose owner did not. */

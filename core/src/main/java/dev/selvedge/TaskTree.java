@@ -54,7 +54,8 @@ public record TaskTree(List<Node> roots) {
    *     for besides itself
    * @param children what it owns, in the order of creation
    * @param details as far as there are any: {@code thread} (its number, as in a thread dump, and
-   *     its state), {@code reason} of a cancellation, and in debug mode {@code created}
+   *     its state), {@code reason} of a cancellation, in debug mode {@code created}, and what was
+   *     given to {@link TaskScope#details}
    */
   public record Node(
       Kind kind,

@@ -1,7 +1,4 @@
-/**
- * Running several tasks and failing together: gather, task groups, supervisors. Nothing is here
- * yet.
- */
+/** Several tasks, and what becomes of their failures: gather, task groups, supervisors. */
 @NullMarked
 package dev.selvedge.gather;
 

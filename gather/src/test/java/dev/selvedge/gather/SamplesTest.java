@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -81,5 +82,29 @@ class SamplesTest {
       throw new IllegalStateException(group);
     }
     // @end
+  }
+
+  @Test
+  void aSupervisorStartsWhatFailedAgain() throws Exception {
+    try (Loop loop = Loop.builder().exceptionHandler((_, _) -> {}).build()) {
+      assertThat(supervised(loop)).isEqualTo(2);
+    }
+  }
+
+  private static int supervised(Loop loop) throws RestartLimitException, InterruptedException {
+    var attempts = new AtomicInteger();
+    // @start region="supervisor"
+    var workers = Supervisor.create();
+    workers.add(
+        "poller",
+        () -> {
+          if (attempts.incrementAndGet() == 1) {
+            throw new IOException("connection lost"); // reported, and it is started again
+          }
+          workers.stop();
+        });
+    loop.runUntilComplete(workers);
+    // @end
+    return attempts.get();
   }
 }
