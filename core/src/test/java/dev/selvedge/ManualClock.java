@@ -60,7 +60,7 @@ public final class ManualClock implements LoopClock {
   private synchronized @Nullable Armed nextUntil(long end) {
     Armed next = alarms.stream().min(Comparator.comparingLong(Armed::due)).orElse(null);
     if (next == null || next.due > end) {
-      now = end;
+      now = Math.max(now, end);
       return null;
     }
     alarms.remove(next);

@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.management.ThreadMXBean;
@@ -733,6 +734,27 @@ class TaskTreeTest {
   }
 
   // ---- folding
+
+  @Test
+  @DisplayName("a scope shows the details that it was given, or why it cannot")
+  void detailsOfAScope() throws Exception {
+    try (Loop loop = open("loop")) {
+      loop.<Exception>runUntilComplete(() -> {
+        try (var scope = TaskScope.open(TaskScope.Policy.SUPERVISE, "told")) {
+          assertThat(node(loop.snapshot(), "told").details()).isEmpty();
+          scope.details(() -> Map.of("restarts", "3"));
+          assertThat(node(loop.snapshot(), "told").details())
+              .containsExactly(entry("restarts", "3"));
+          assertThat(loop.snapshot().toString()).contains("scope told (", ", restarts 3");
+          scope.details(() -> {
+            throw new IllegalStateException("not now");
+          });
+          assertThat(node(loop.snapshot(), "told").details())
+              .containsExactly(entry("details", "java.lang.IllegalStateException: not now"));
+        }
+      });
+    }
+  }
 
   @Test
   @DisplayName("INTRO-10: identical siblings are one node and one line")

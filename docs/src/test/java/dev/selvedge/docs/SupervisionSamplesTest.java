@@ -9,6 +9,8 @@ import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.gather.Backoff;
 import dev.selvedge.gather.Child;
+import dev.selvedge.gather.Every;
+import dev.selvedge.gather.Gather;
 import dev.selvedge.gather.RestartLimitException;
 import dev.selvedge.gather.Supervisor;
 import java.io.IOException;
@@ -27,6 +29,7 @@ class SupervisionSamplesTest {
   private final AtomicInteger connections = new AtomicInteger();
   private final CountDownLatch connected = new CountDownLatch(1);
   private final CountDownLatch imported = new CountDownLatch(1);
+  private final CountDownLatch refreshed = new CountDownLatch(1);
   private final CountDownLatch served = new CountDownLatch(4);
 
   private void keepConnected() throws IOException, InterruptedException {
@@ -109,5 +112,32 @@ class SupervisionSamplesTest {
       task.await();
     }
     assertThat(log).containsExactlyInAnyOrder("shard 0", "shard 1", "shard 2", "shard 3");
+  }
+
+  private void refresh() {
+    log.add("refresh");
+    refreshed.countDown();
+  }
+
+  private void poll(long number) {
+    log.add("poll " + number);
+  }
+
+  @Test
+  void periodicWork() throws Exception {
+    try (Loop loop = Loop.builder().handleSignals(false).build()) {
+      // @start region="every"
+      loop.launch("refresh", () -> Gather.every(Duration.ofMinutes(1), this::refresh));
+      loop.launch(
+          "poll",
+          () ->
+              Every.fixedDelay(Duration.ofSeconds(5))
+                  .initialDelay(Duration.ofSeconds(1))
+                  .maxFailures(10)
+                  .run(tick -> poll(tick.number())));
+      // @end
+      refreshed.await();
+    }
+    assertThat(log).containsExactly("refresh");
   }
 }

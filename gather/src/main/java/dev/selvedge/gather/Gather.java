@@ -847,6 +847,20 @@ public final class Gather {
   }
 
   /**
+   * Runs an action at a fixed rate in the caller's thread, the first time at once, until that is
+   * cancelled. What it throws is reported to the loop's exception handler, and it goes on. Never
+   * returns. {@link Every} has options.
+   *
+   * @param period from one time to the next; more than zero
+   * @param action what to run
+   * @throws InterruptedException if the caller is cancelled, or the action throws it
+   * @throws IllegalArgumentException if the period is zero or negative
+   */
+  public static void every(Duration period, Action<?> action) throws InterruptedException {
+    Every.fixedRate(period).run(action);
+  }
+
+  /**
    * A view of a task whose cancellation does not reach it: {@code asyncio.shield}. Given to a verb
    * of this class, the task goes on when the verb gives up.
    *

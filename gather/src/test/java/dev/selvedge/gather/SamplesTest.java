@@ -8,6 +8,7 @@ import dev.selvedge.Oracle;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -106,5 +107,16 @@ class SamplesTest {
     loop.runUntilComplete(workers);
     // @end
     return attempts.get();
+  }
+
+  @Test
+  void everyRepeatsAnAction() throws Exception {
+    var refreshed = new CountDownLatch(3);
+    try (Loop loop = Loop.builder().exceptionHandler((_, _) -> {}).build()) {
+      // @start region="every"
+      loop.launch("refresh", () -> Every.fixedRate(Duration.ofMillis(1)).run(refreshed::countDown));
+      // @end
+      refreshed.await();
+    }
   }
 }
