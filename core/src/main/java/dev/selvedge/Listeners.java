@@ -55,6 +55,21 @@ final class Listeners implements LoopListener {
   }
 
   @Override
+  public void queued(Task<?, ?> task) {
+    tell(listener -> listener.queued(task));
+  }
+
+  @Override
+  public void admitted(Task<?, ?> task, Duration waited) {
+    tell(listener -> listener.admitted(task, waited));
+  }
+
+  @Override
+  public void rejected(Task<?, ?> task) {
+    tell(listener -> listener.rejected(task));
+  }
+
+  @Override
   public void reported(ExceptionContext context) {
     tell(listener -> listener.reported(context));
   }

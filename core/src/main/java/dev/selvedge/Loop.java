@@ -75,7 +75,7 @@ public final class Loop extends Owner implements AutoCloseable {
   private boolean shuttingDown;
 
   private Loop(Builder builder) {
-    super(builder.threadFactory != null);
+    super(builder.threadFactory != null, builder.admission);
     name = builder.name;
     handler = builder.exceptionHandler;
     factory = builder.threadFactory;
@@ -141,6 +141,7 @@ public final class Loop extends Owner implements AutoCloseable {
     private Duration stragglerWarning = Duration.ofSeconds(10);
     private @Nullable Duration orphanAfter;
     private LoopClock clock = LoopClock.system();
+    private @Nullable Admission admission;
     private boolean debug = Boolean.getBoolean("selvedge.debug");
     private final List<ScopedValue<?>> inherited = new ArrayList<>();
     private final List<ContextCarrier> carriers = new ArrayList<>();
@@ -244,6 +245,17 @@ public final class Loop extends Owner implements AutoCloseable {
      */
     public Builder clock(LoopClock clock) {
       this.clock = requireNonNull(clock, "clock");
+      return this;
+    }
+
+    /**
+     * How many tasks of the loop may be alive at once.
+     *
+     * @param admission the limit, and what becomes of one too many; no limit if not set
+     * @return this
+     */
+    public Builder admission(Admission admission) {
+      this.admission = requireNonNull(admission, "admission");
       return this;
     }
 
@@ -543,7 +555,7 @@ public final class Loop extends Owner implements AutoCloseable {
 
   private <T extends @Nullable Object, X extends Exception> T runMain(
       Run active, Body<? extends T, ? extends X> body) throws X, InterruptedException {
-    TaskImpl<T, X> main = start(new ListedTask<T, X>(this, "main", body, 0));
+    TaskImpl<T, X> main = start(new ListedTask<T, X>(this, "main", body, TaskImpl.MAIN));
     active.main(main);
     boolean interrupted =
         main.awaitPassingInterrupts(

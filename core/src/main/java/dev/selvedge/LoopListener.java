@@ -59,6 +59,30 @@ public interface LoopListener {
   default void tolerated(Task<?, ?> task, Throwable exception) {}
 
   /**
+   * A task has to wait for a place, because its loop or scope has as many as its {@link Admission}
+   * permits.
+   *
+   * @param task the task; it has not started
+   */
+  default void queued(Task<?, ?> task) {}
+
+  /**
+   * A queued task waits no longer: it has a place, was cancelled, or cannot be started. Called once
+   * for each that was queued, before {@link #started}.
+   *
+   * @param task the task
+   * @param waited how long it was queued
+   */
+  default void admitted(Task<?, ?> task, Duration waited) {}
+
+  /**
+   * A task was refused by an {@link Admission}.
+   *
+   * @param task the task; it never starts
+   */
+  default void rejected(Task<?, ?> task) {}
+
+  /**
    * A failure or a warning is given to the exception handler. What a listener throws is reported
    * without this call.
    *

@@ -1,5 +1,7 @@
 package dev.selvedge;
 
+import static java.util.Objects.requireNonNull;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
@@ -108,8 +110,12 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   /** How many were forked; the owner's thread's. */
   private int ownForks;
 
-  Owner(boolean ownThreads) {
+  /** Null without a limit. */
+  private final @Nullable Places places;
+
+  Owner(boolean ownThreads, @Nullable Admission admission) {
     ending = ownThreads ? new ConcurrentLinkedQueue<>() : null;
+    places = admission == null ? null : new Places(this, admission);
   }
 
   abstract Loop loop();
@@ -159,30 +165,91 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   /** Starts the thread of a new task. Nothing is counted if that fails. */
   final <I extends TaskImpl<?, ?>> I start(I task) {
     refuseIfClosed();
+    Places.Place place = places == null ? null : places.enter(task);
+    if (place == null) {
+      start(task, null);
+      return task;
+    }
+    boolean counted = false;
+    try {
+      counted = start(task, place);
+    } finally {
+      if (!counted) {
+        requireNonNull(places).leave(place);
+      }
+    }
+    return task;
+  }
+
+  /** Returns whether the task is counted now. */
+  private boolean start(TaskImpl<?, ?> task, Places.@Nullable Place place) {
+    CancelReason refused = place == null ? null : requireNonNull(places).refused(place);
+    if (refused != null) {
+      tellStarted(task);
+      task.neverRun(refused);
+      return false;
+    }
     Thread thread = loop().newThread(task);
     thread.setUncaughtExceptionHandler(task);
-    ListedTask<?, ?> listed = task instanceof ListedTask<?, ?> node ? node : null;
-    CancelReason refused = listed == null ? add(task, thread) : link(listed, thread);
+    refused = task instanceof ListedTask<?, ?> node ? link(node, thread) : add(task, thread);
+    if (refused == null && place != null && !requireNonNull(places).mayStart(place, thread)) {
+      return true;
+    }
+    tellStarted(task);
+    if (refused != null) {
+      task.neverRun(refused);
+      return false;
+    }
+    Throwable failure = startThread(task, thread);
+    if (failure != null) {
+      throw new RejectedExecutionException(
+          "no thread could be started for " + task.name(), failure);
+    }
+    return true;
+  }
+
+  private void tellStarted(TaskImpl<?, ?> task) {
     Listeners listeners = loop().listeners();
     if (listeners != null) {
       listeners.started(task);
     }
-    if (refused != null) {
-      task.neverRun(refused);
-      return task;
-    }
+  }
+
+  /** Returns why not; the task is cancelled then and does not count. */
+  private @Nullable Throwable startThread(TaskImpl<?, ?> task, Thread thread) {
     try {
       thread.start();
+      return null;
     } catch (Throwable t) {
       task.neverRun(
-          new CancelReason(CancelReason.Source.REQUEST, "no thread could be started", null));
-      if (listed != null) {
+          new CancelReason(
+              CancelReason.Source.REQUEST,
+              "no thread could be started: " + StackText.describe(t),
+              null));
+      if (task instanceof ListedTask<?, ?> listed) {
         unlink(listed);
       }
       countDown();
-      throw new RejectedExecutionException("no thread could be started for " + task.name(), t);
+      return t;
     }
-    return task;
+  }
+
+  /** Starts a task for which a place has become free; if that fails the task says why. */
+  final boolean startQueued(TaskImpl<?, ?> task, Thread thread) {
+    tellStarted(task);
+    return startThread(task, thread) == null;
+  }
+
+  /** A task was cancelled, which may be queued. */
+  final void endIfQueued(TaskImpl<?, ?> task) {
+    if (places != null) {
+      places.endIfQueued(task);
+    }
+  }
+
+  /** What the task tree tells of it besides its tasks. */
+  Map<String, String> details() {
+    return places == null ? Map.of() : places.details();
   }
 
   /** Whether the caller is the thread that adds to {@link #own}. */
@@ -237,6 +304,9 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
       });
       // Weak, because the thread holds the task whose unreachable handle is to be noticed.
       ending.add(new WeakReference<>(Thread.currentThread()));
+    }
+    if (places != null && task.needsPlace()) {
+      places.leave();
     }
     countDown();
   }
@@ -425,6 +495,9 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     cancelledAt = loop().clock().nanoTime();
     cancelled = reason;
+    if (places != null) {
+      places.ownerCancelled();
+    }
     return unendedTasks();
   }
 

@@ -72,7 +72,7 @@ final class Snapshot {
       state = owner.isClosed() ? "closed" : cancelled ? "cancelling" : running ? "running" : "open";
       awaits = List.of();
       cancelRequests = cancelled ? 1 : 0;
-      details = owner instanceof TaskScope<?> scope ? scope.details() : Map.of();
+      details = owner.details();
     }
 
     @Nullable CancelReason reason() {

@@ -68,6 +68,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** The loop's own: runs the exception handler, and is neither listed nor counted. */
   static final int HIDDEN = 1 << 8;
 
+  /** That of a run, which the limit of its loop does not count. */
+  static final int MAIN = 1 << 9;
+
   private static final int STATE_BITS = 12;
   private static final int ID_BITS = 44;
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -686,6 +689,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       }
       asked.interruptIsSent();
     }
+    owner.endIfQueued(this);
   }
 
   private void watch(Cold asked, Duration delay) {
@@ -915,6 +919,15 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** Whether its thread has nothing left to do for it. */
   boolean hasEnded() {
     return isDone() && thread == null;
+  }
+
+  boolean needsPlace() {
+    return (state & (HIDDEN | MAIN)) == 0;
+  }
+
+  /** Whether places may not become free before it ends: it holds one, or reports for who does. */
+  boolean mayHoldUpPlaces() {
+    return (state & MAIN) == 0;
   }
 
   boolean hasCold() {

@@ -3,6 +3,7 @@ package dev.selvedge;
 import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -56,8 +57,13 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
   private @Nullable Throwable thrown;
 
   private TaskScope(
-      Policy policy, String name, Loop loop, @Nullable TaskImpl<?, ?> ownerTask, Strand strand) {
-    super(loop.hasOwnThreads());
+      Policy policy,
+      String name,
+      @Nullable Admission admission,
+      Loop loop,
+      @Nullable TaskImpl<?, ?> ownerTask,
+      Strand strand) {
+    super(loop.hasOwnThreads(), admission);
     this.policy = policy;
     this.name = name;
     this.loop = loop;
@@ -95,12 +101,31 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
    * @return the scope, owned by the calling thread
    */
   public static <X extends Exception> TaskScope<X> open(Policy policy, String name) {
+    return openLimited(policy, name, null);
+  }
+
+  /**
+   * Opens a named scope with a limit on its children.
+   *
+   * @param <X> the checked exception of the children
+   * @param policy what the failure of one child means for the others
+   * @param name what the task tree calls it
+   * @param admission how many children may be alive at once, and what becomes of one too many
+   * @return the scope, owned by the calling thread
+   */
+  public static <X extends Exception> TaskScope<X> open(
+      Policy policy, String name, Admission admission) {
+    return openLimited(policy, name, requireNonNull(admission, "admission"));
+  }
+
+  private static <X extends Exception> TaskScope<X> openLimited(
+      Policy policy, String name, @Nullable Admission admission) {
     requireNonNull(policy, "policy");
     requireNonNull(name, "name");
     TaskImpl<?, ?> task = TaskImpl.current();
     Loop loop = task != null ? task.loop() : Loop.defaultLoop();
     Strand strand = Strand.current();
-    var scope = new TaskScope<X>(policy, name, loop, task, strand);
+    var scope = new TaskScope<X>(policy, name, admission, loop, task, strand);
     strand.push(scope);
     return scope;
   }
@@ -286,13 +311,19 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     this.details = requireNonNull(details, "details");
   }
 
+  @Override
   Map<String, String> details() {
     Supplier<? extends Map<String, String>> supplier = details;
-    try {
-      return supplier == null ? Map.of() : Map.copyOf(supplier.get());
-    } catch (RuntimeException | Error broken) {
-      return Map.of("details", StackText.describe(broken));
+    if (supplier == null) {
+      return super.details();
     }
+    var all = new HashMap<String, String>(super.details());
+    try {
+      all.putAll(Map.copyOf(supplier.get()));
+    } catch (RuntimeException | Error broken) {
+      all.put("details", StackText.describe(broken));
+    }
+    return all;
   }
 
   /** Closes a scope whose owner did not. */

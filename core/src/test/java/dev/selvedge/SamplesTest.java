@@ -2,10 +2,12 @@ package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.selvedge.TaskScope.Policy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -122,6 +124,25 @@ class SamplesTest {
     Gate.awaitBlocked(reader);
     return loop.snapshot().toString();
     // @end
+  }
+
+  @Test
+  void anAdmissionLimitsALoop() throws Exception {
+    assertThat(served()).isEqualTo(100);
+  }
+
+  private static int served() throws InterruptedException {
+    var served = new AtomicInteger();
+    // @start region="admission"
+    try (var scope =
+        TaskScope.<RuntimeException>open(Policy.SUPERVISE, "requests", Admission.block(8))) {
+      for (int i = 0; i < 100; i++) {
+        scope.fork(() -> served.incrementAndGet()); // waits while eight run
+      }
+      scope.join();
+    }
+    // @end
+    return served.get();
   }
 
   @Test
