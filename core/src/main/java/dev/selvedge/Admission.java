@@ -88,7 +88,11 @@ public final class Admission {
 
   @Override
   public String toString() {
-    return "Admission[" + policy + ", limit " + limit
-        + (policy == Policy.QUEUE ? ", capacity " + capacity : "") + "]";
+    return "Admission["
+        + policy
+        + ", limit "
+        + limit
+        + (policy == Policy.QUEUE ? ", capacity " + capacity : "")
+        + "]";
   }
 }

@@ -54,9 +54,9 @@ public record TaskTree(List<Node> roots) {
    *     for besides itself
    * @param children what it owns, in the order of creation
    * @param details as far as there are any: {@code thread} (its number, as in a thread dump, and
-   *     its state), {@code reason} of a cancellation, in debug mode {@code created}, {@code
-   *     limit}, {@code active}, {@code queued} and {@code rejected} of an {@link Admission}, and what
-   *     was given to {@link TaskScope#details}
+   *     its state), {@code reason} of a cancellation, in debug mode {@code created}, {@code limit},
+   *     {@code active}, {@code queued} and {@code rejected} of an {@link Admission}, and what was
+   *     given to {@link TaskScope#details}
    */
   public record Node(
       Kind kind,

@@ -71,7 +71,8 @@ class AdmissionRaceTest {
 
   @ParameterizedTest
   @EnumSource
-  @DisplayName("never more than the limit, every task ends, every failure arrives, no place is lost")
+  @DisplayName(
+      "never more than the limit, every task ends, every failure arrives, no place is lost")
   void forksFromSeveralThreads(Admission.Policy policy) throws Exception {
     try (Loop loop =
         Threads.builder()

@@ -109,7 +109,8 @@ class AdmissionTest {
   // ---- the limit
 
   @Test
-  @DisplayName("reject: as many as the limit; one more is refused, by name and number, and leaves nothing")
+  @DisplayName(
+      "reject: as many as the limit; one more is refused, by name and number, and leaves nothing")
   void reject() throws Exception {
     try (Loop loop = loop(Admission.reject(2))) {
       List<Task<Void, RuntimeException>> full = fill(loop, 2);
@@ -150,6 +151,7 @@ class AdmissionTest {
       for (Thread forker : forkers) {
         forker.join();
       }
+      await().until(() -> order.size() == 5);
     }
     assertThat(order).containsExactly(0, 1, 2, 3, 4);
     assertThat(gauges.events)
@@ -238,10 +240,11 @@ class AdmissionTest {
           gate.open();
           assertThat(queued.await()).isOne();
         } else {
-          Thread.ofVirtual().start(() -> {
-            await().until(() -> gauges.queued.get() == 1);
-            gate.open();
-          });
+          Thread.ofVirtual()
+              .start(() -> {
+                await().until(() -> gauges.queued.get() == 1);
+                gate.open();
+              });
           assertThat(loop.createTask(() -> 1).await()).isOne();
         }
         for (Task<?, ?> task : full) {
@@ -310,7 +313,8 @@ class AdmissionTest {
   }
 
   @Test
-  @DisplayName("block: forks that wait when the loop closes get cancelled tasks; later ones are refused")
+  @DisplayName(
+      "block: forks that wait when the loop closes get cancelled tasks; later ones are refused")
   void blockedForkAndClose() throws Exception {
     Loop loop = loop(Admission.block(1));
     Task<Void, RuntimeException> full = fill(loop, 1).getFirst();
@@ -339,7 +343,8 @@ class AdmissionTest {
       gate.open();
       assertThat(second.await()).isOne();
     }
-    assertThat(gauges.events).containsSubsequence("admitted first", "started first", "finished first");
+    assertThat(gauges.events)
+        .containsSubsequence("admitted first", "started first", "finished first");
   }
 
   @Test
@@ -454,8 +459,8 @@ class AdmissionTest {
     try (Loop outer = loop(Admission.block(1))) {
       Task<Integer, Exception> task =
           outer.createTask(() ->
-              Loop.<Integer, Exception>run(_ ->
-                  outer.<Integer, RuntimeException>createTask(() -> 1).await()));
+              Loop.<Integer, Exception>run(
+                  _ -> outer.<Integer, RuntimeException>createTask(() -> 1).await()));
       assertThat(task.await()).isOne();
     }
   }
@@ -490,7 +495,8 @@ class AdmissionTest {
   }
 
   @Test
-  @DisplayName("a queued task whose thread cannot start is cancelled and says why; the next has its turn")
+  @DisplayName(
+      "a queued task whose thread cannot start is cancelled and says why; the next has its turn")
   void queuedTaskWithoutThread() throws Exception {
     var made = new AtomicInteger();
     try (Loop loop =

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,8 @@ public final class ManualClock implements LoopClock {
 
   @Override
   public synchronized Alarm schedule(Runnable action, Duration delay) {
-    var alarm = new Armed(now + delay.toNanos(), action);
+    long nanos = TimeUnit.NANOSECONDS.convert(delay);
+    var alarm = new Armed(nanos < Long.MAX_VALUE - now ? now + nanos : Long.MAX_VALUE, action);
     alarms.add(alarm);
     return () -> forget(alarm);
   }

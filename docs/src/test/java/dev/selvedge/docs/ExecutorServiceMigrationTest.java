@@ -9,6 +9,7 @@ import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Timeout;
+import dev.selvedge.gather.Every;
 import dev.selvedge.gather.Gather;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -38,6 +39,7 @@ class ExecutorServiceMigrationTest {
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger most = new AtomicInteger();
   private final AtomicInteger polls = new AtomicInteger();
+  private final CountDownLatch polledAgain = new CountDownLatch(1);
 
   // @start region="get-before"
   String pageFromPool(ExecutorService executor) throws IOException, InterruptedException {
@@ -264,16 +266,10 @@ class ExecutorServiceMigrationTest {
     inLoop(loop -> {
       loop.setExceptionHandler((_, context) -> reported.add(context.exception()));
       // @start region="periodic"
-      loop.launch(
-          "poll",
-          () -> {
-            while (true) {
-              poll(); // its failure ends the polling too, and is reported
-              Thread.sleep(1);
-            }
-          });
+      loop.launch("poll", () -> Every.fixedDelay(Duration.ofMillis(1)).run(this::poll));
       // @end
       assertThat(reported.take()).hasMessage("poll 3");
+      polledAgain.await();
     });
   }
 
@@ -281,6 +277,8 @@ class ExecutorServiceMigrationTest {
     int poll = polls.incrementAndGet();
     if (poll == 3) {
       throw new IllegalStateException("poll " + poll);
+    } else if (poll == 4) {
+      polledAgain.countDown();
     }
   }
 

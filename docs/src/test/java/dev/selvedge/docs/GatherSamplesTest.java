@@ -3,6 +3,7 @@ package dev.selvedge.docs;
 import static dev.selvedge.docs.InLoop.inLoop;
 import static dev.selvedge.gather.Gather.any;
 import static dev.selvedge.gather.Gather.asCompleted;
+import static dev.selvedge.gather.Gather.every;
 import static dev.selvedge.gather.Gather.forEach;
 import static dev.selvedge.gather.Gather.gather;
 import static dev.selvedge.gather.Gather.hedge;
@@ -23,6 +24,7 @@ import dev.selvedge.Body;
 import dev.selvedge.Loop;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
+import dev.selvedge.gather.Every;
 import dev.selvedge.gather.ExceptionGroup;
 import dev.selvedge.gather.Gather;
 import dev.selvedge.gather.ReturnWhen;
@@ -47,6 +49,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class GatherSamplesTest {
   private final List<String> log = new CopyOnWriteArrayList<>();
+
+  private Runnable refresh = () -> {};
 
   record Page(String text, int visits) {}
 
@@ -331,6 +335,57 @@ class GatherSamplesTest {
   @Test
   void options() throws Exception {
     assertThat(Loop.run(() -> pagesInTime(List.of("a")))).containsExactly("<a>");
+  }
+
+  @Test
+  void againAndAgain() throws Exception {
+    var refreshed = new CountDownLatch(1);
+    refresh = refreshed::countDown;
+    inLoop(loop -> {
+      // @start region="every"
+      loop.launch("refresh", () -> every(Duration.ofMinutes(1), this::refresh));
+      loop.launch(
+          "sweep",
+          () ->
+              Every.fixedDelay(Duration.ofSeconds(10)) // from the end of a run to the next
+                  .initialDelay(Duration.ofSeconds(5))
+                  .run(tick -> sweep(tick.number())));
+      // @end
+      refreshed.await();
+    });
+    assertThat(log).isEmpty();
+  }
+
+  private void refresh() {
+    refresh.run();
+  }
+
+  private void sweep(long number) {
+    log.add("sweep " + number);
+  }
+
+  // @start region="every-failures"
+  void keepConnected() throws IOException, InterruptedException {
+    Every.fixedDelay(Duration.ofMillis(5))
+        .maxFailures(3) // in a row; each success starts the count again
+        .run(() -> connect()); // the third IOException comes out
+  }
+
+  // @end
+
+  private void connect() throws IOException {
+    log.add("connect");
+    throw new IOException("attempt " + log.size());
+  }
+
+  @Test
+  void givesUpAfterThreeFailuresInARow() throws Exception {
+    var reported = new CopyOnWriteArrayList<String>();
+    inLoop(loop -> {
+      loop.setExceptionHandler((_, context) -> reported.add(context.exception().getMessage()));
+      assertThatIOException().isThrownBy(this::keepConnected).withMessage("attempt 3");
+    });
+    assertThat(reported).containsExactly("attempt 1", "attempt 2");
   }
 
   // @start region="task-group"

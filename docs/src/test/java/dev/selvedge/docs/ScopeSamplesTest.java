@@ -4,13 +4,16 @@ import static dev.selvedge.docs.InLoop.inLoop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import dev.selvedge.Admission;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
+import dev.selvedge.TaskScope.Policy;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -156,6 +159,22 @@ class ScopeSamplesTest {
         assertThat(late.cancelReason().map(CancelReason::message)).hasValue("closing time");
         // @end
       }
+    });
+  }
+
+  @Test
+  void aLimitMakesForksWait() throws Exception {
+    var addresses = Collections.nCopies(20, "a");
+    Loop.run(() -> {
+      // @start region="admission"
+      try (TaskScope<IOException> scope =
+          TaskScope.open(Policy.CANCEL_ON_FAILURE, "downloads", Admission.block(8))) {
+        for (String address : addresses) {
+          scope.fork(() -> load(address)); // waits while eight are alive
+        }
+        scope.join();
+      }
+      // @end
     });
   }
 

@@ -3,223 +3,256 @@ package dev.selvedge.gather;
 import static java.util.Objects.requireNonNull;
 
 import dev.selvedge.Action;
+import dev.selvedge.CancelReason;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopClock;
 import dev.selvedge.Task;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Runs an action again and again in the caller's thread, until that is cancelled: the JDK's {@code
- * scheduleAtFixedRate} and {@code scheduleWithFixedDelay}, which go on after a failure.
+ * Runs an action again and again, in the caller's thread, until it is cancelled: {@code
+ * ScheduledExecutorService.scheduleAtFixedRate} and {@code scheduleWithFixedDelay}. Immutable.
  *
  * {@snippet file="dev/selvedge/gather/SamplesTest.java" region="every"}
  *
- * <p>At a fixed rate the times are multiples of the period from the first one on: they do not
- * drift. Those that pass while the action runs are missed, counted in the next {@link Tick}, and
- * not made up for. Time is that of the loop's {@link LoopClock}.
+ * <p>The JDK's stop silently at the first failure, and run what they are behind with at once, one
+ * after another. Here:
  *
- * <p><b>Failure:</b> each is given to the loop's exception handler, with the details {@code tick}
- * (its number) and {@code failuresInARow}, and the next run comes at its time. With {@link
- * #maxFailures} the last of so many in a row is thrown instead.
+ * <p><b>Failure:</b> a run that fails, be it with an {@link Error}, is reported to the loop's
+ * exception handler, with the number of the tick and of the failures in a row. The next one comes
+ * at its time. {@link #maxFailures} ends that.
  *
- * <p><b>Cancellation:</b> ends the wait or interrupts the action, which is the caller's own code:
- * whoever awaits the caller waits for it. An action that must not be interrupted shields itself
- * with {@link Task#shielded}.
+ * <p><b>Time:</b> it is measured by the loop's {@linkplain Loop#clock clock}. With {@link
+ * #fixedRate} no time adds up: the thousandth run is due a thousand periods after the first. Runs
+ * whose time passes while another one takes too long are not made up for but {@linkplain
+ * Tick#missed counted}. Runs never overlap.
  *
- * <p><b>Pitfall:</b> an action that swallows its interrupt has declined the cancellation, as
- * anywhere.
+ * <p><b>Cancellation:</b> cancelling the caller interrupts its wait, or the action; whoever awaits
+ * the caller, or closes what owns it, waits until the action has ended. It ends with {@link
+ * InterruptedException} also if the action swallowed the interrupt or failed because of it. What
+ * must not be interrupted is put into {@link Task#shielded}.
  *
- * <p>Immutable; each option returns a new object.
+ * <p><b>Threads:</b> it starts none. {@code loop.launch} or a fork gives it one of its own.
+ *
+ * <p><b>Pitfalls:</b> telling the handler is part of the run, so a slow handler delays the next
+ * one. An {@code InterruptedException} that the action throws is taken for a cancellation, wherever
+ * it comes from.
  *
  * @since 0.1.0
  */
 public final class Every {
-  /** Longer than anything waits; two of them can be added. */
-  private static final long LONGEST = Long.MAX_VALUE / 4;
-
   private static final int UNLIMITED = 0;
 
-  private final boolean fixedRate;
-  private final long period;
-  private final long initialDelay;
+  /** 146 years of nanoseconds, to which others may be added, also by the clock. */
+  private static final long FOR_EVER = Long.MAX_VALUE / 2;
 
-  private Every(boolean fixedRate, long period, long initialDelay) {
-    this.fixedRate = fixedRate;
+  private final boolean atFixedRate;
+  private final Duration period;
+  private final Duration initialDelay;
+
+  private Every(boolean atFixedRate, Duration period, Duration initialDelay) {
+    this.atFixedRate = atFixedRate;
     this.period = period;
     this.initialDelay = initialDelay;
   }
 
   /**
-   * At a fixed rate, the first time at once.
+   * Runs that begin in step with the clock: {@code scheduleAtFixedRate}.
    *
-   * @param period from one time to the next; more than zero
-   * @return to be run
-   * @throws IllegalArgumentException if the period is zero or negative
+   * @param period from the time at which one run is due to that of the next
+   * @return the options; the first run is due at once
+   * @throws IllegalArgumentException if it is not more than zero
    */
   public static Every fixedRate(Duration period) {
-    return new Every(true, positive(period, "period"), 0);
+    return new Every(true, positive(period, "period"), Duration.ZERO);
   }
 
   /**
-   * With a fixed delay, the first time at once.
+   * Runs with a pause in between: {@code scheduleWithFixedDelay}. None is ever missed.
    *
-   * @param delay from one end to the next start; more than zero
-   * @return to be run
-   * @throws IllegalArgumentException if the delay is zero or negative
+   * @param delay from the end of one run to the beginning of the next
+   * @return the options; the first run is due at once
+   * @throws IllegalArgumentException if it is not more than zero
    */
   public static Every fixedDelay(Duration delay) {
-    return new Every(false, positive(delay, "delay"), 0);
+    return new Every(false, positive(delay, "delay"), Duration.ZERO);
   }
 
-  private static long positive(Duration duration, String argument) {
+  private static Duration positive(Duration duration, String argument) {
     if (!requireNonNull(duration, argument).isPositive()) {
-      throw new IllegalArgumentException(argument + " must be more than zero: " + duration);
+      throw new IllegalArgumentException(
+          "the " + argument + " is " + duration + ": it has to be more than zero");
     }
-    return nanos(duration);
-  }
-
-  private static long nanos(Duration duration) {
-    return duration.compareTo(Duration.ofNanos(LONGEST)) < 0 ? duration.toNanos() : LONGEST;
+    return duration;
   }
 
   /**
-   * When the first time is.
+   * Puts off the first run, and the others with it.
    *
-   * @param delay from the call of {@code run} on; zero or more
-   * @return a new object
+   * @param initialDelay from the call of {@code run}; zero or more
+   * @return these options with the delay
    * @throws IllegalArgumentException if it is negative
    */
-  public Every initialDelay(Duration delay) {
-    if (requireNonNull(delay, "delay").isNegative()) {
-      throw new IllegalArgumentException("delay is negative: " + delay);
+  public Every initialDelay(Duration initialDelay) {
+    if (requireNonNull(initialDelay, "initialDelay").isNegative()) {
+      throw new IllegalArgumentException(
+          "the initialDelay is " + initialDelay + ": it has to be zero or more");
     }
-    return new Every(fixedRate, period, nanos(delay));
+    return new Every(atFixedRate, period, initialDelay);
   }
 
   /**
-   * Ends after so many failures in a row, with the last of them.
+   * Gives up after so many failures in a row; a run that succeeds starts the count again. The last
+   * of them is thrown, those before it were reported.
    *
-   * @param failures at least 1
-   * @return to be run
+   * @param maxFailures how many, at least 1
+   * @return what throws the failures of its action
    * @throws IllegalArgumentException if it is less than 1
    */
-  public Limited maxFailures(int failures) {
-    if (failures < 1) {
-      throw new IllegalArgumentException("failures must be at least 1: " + failures);
+  public Limited maxFailures(int maxFailures) {
+    if (maxFailures < 1) {
+      throw new IllegalArgumentException(
+          "maxFailures is " + maxFailures + ": it takes at least one failure to give up");
     }
-    return new Limited(this, failures);
+    return new Limited(this, maxFailures);
   }
 
   /**
-   * Runs an action until the caller is cancelled. Never returns.
+   * Runs the action until the caller is cancelled.
    *
-   * @param action what to run; what it throws is reported
-   * @throws InterruptedException if the caller is cancelled, or the action throws it
+   * @param action what to do each time; what it throws is reported
+   * @throws InterruptedException if the caller is cancelled: no run is left behind. It never
+   *     returns
    */
   public void run(Action<?> action) throws InterruptedException {
-    requireNonNull(action, "action");
-    this.<RuntimeException>repeat(_ -> action.run(), UNLIMITED);
+    this.<RuntimeException>repeat(ignoringTick(action), UNLIMITED);
   }
 
   /**
-   * Runs an action that wants to know which time it is, until the caller is cancelled. Never
-   * returns.
+   * Runs an action that asks for its {@link Tick} until the caller is cancelled.
    *
-   * @param action what to run; what it throws is reported
-   * @throws InterruptedException if the caller is cancelled, or the action throws it
+   * @param action what to do each time; what it throws is reported
+   * @throws InterruptedException if the caller is cancelled: no run is left behind. It never
+   *     returns
    */
   public void run(TickAction<?> action) throws InterruptedException {
     this.<RuntimeException>repeat(requireNonNull(action, "action"), UNLIMITED);
   }
 
-  /** What ends after so many failures in a row. */
+  /**
+   * The same with a limit of failures, whose type the compiler knows: see {@link #maxFailures}.
+   *
+   * @since 0.1.0
+   */
   public static final class Limited {
-    private final Every every;
+    private final Every options;
     private final int maxFailures;
 
-    private Limited(Every every, int maxFailures) {
-      this.every = every;
+    private Limited(Every options, int maxFailures) {
+      this.options = options;
       this.maxFailures = maxFailures;
     }
 
     /**
-     * Runs an action until the caller is cancelled or it has failed too often. Never returns.
+     * Runs the action until it has failed too often, or the caller is cancelled.
      *
      * @param <X> the checked exception of the action
-     * @param action what to run; what it throws is reported, but for the last
-     * @throws X the last of the failures, the same object
-     * @throws InterruptedException if the caller is cancelled, or the action throws it
+     * @param action what to do each time
+     * @throws X the last of so many failures in a row, the very object, which is not reported
+     * @throws InterruptedException if the caller is cancelled: no run is left behind
      */
     public <X extends Exception> void run(Action<? extends X> action)
         throws X, InterruptedException {
-      requireNonNull(action, "action");
-      every.<X>repeat(_ -> action.run(), maxFailures);
+      options.<X>repeat(ignoringTick(action), maxFailures);
     }
 
     /**
-     * Runs an action that wants to know which time it is, until the caller is cancelled or it has
-     * failed too often. Never returns.
+     * Runs an action that asks for its {@link Tick} until it has failed too often, or the caller is
+     * cancelled.
      *
      * @param <X> the checked exception of the action
-     * @param action what to run; what it throws is reported, but for the last
-     * @throws X the last of the failures, the same object
-     * @throws InterruptedException if the caller is cancelled, or the action throws it
+     * @param action what to do each time
+     * @throws X the last of so many failures in a row, the very object, which is not reported
+     * @throws InterruptedException if the caller is cancelled: no run is left behind
      */
     public <X extends Exception> void run(TickAction<? extends X> action)
         throws X, InterruptedException {
-      every.<X>repeat(requireNonNull(action, "action"), maxFailures);
+      options.<X>repeat(requireNonNull(action, "action"), maxFailures);
+    }
+
+    @Override
+    public String toString() {
+      return options + " up to " + maxFailures + " failures in a row";
     }
   }
 
-  private <X extends Exception> void repeat(TickAction<?> action, int maxFailures)
+  private static TickAction<?> ignoringTick(Action<?> action) {
+    requireNonNull(action, "action");
+    return _ -> action.run();
+  }
+
+  /** All times are nanoseconds since the call. */
+  private <X extends Exception> void repeat(TickAction<?> action, int most)
       throws X, InterruptedException {
-    LoopClock clock = Loop.current().clock();
-    long due = clock.nanoTime() + initialDelay;
+    Loop loop = Loop.current();
+    LoopClock clock = loop.clock();
+    Optional<CancelReason> before = CancelReason.current();
+    long start = clock.nanoTime();
+    long due = nanos(initialDelay);
+    long failuresInARow = 0;
     long missed = 0;
-    long failures = 0;
     for (long number = 0; ; number++) {
-      // Also sees a cancellation when it is late.
-      Task.sleep(Duration.ofNanos(due - clock.nanoTime()));
+      do {
+        Task.sleep(Duration.ofNanos(due - (clock.nanoTime() - start)));
+      } while (clock.nanoTime() - start < due);
       try {
         action.run(new Tick(number, missed));
-        failures = 0;
+        failuresInARow = 0;
       } catch (InterruptedException cancelled) {
         throw cancelled;
       } catch (Throwable failure) {
-        if (++failures == maxFailures) {
-          throw Suppression.<RuntimeException>sneak(failure);
+        failuresInARow++;
+        if (failuresInARow == most) {
+          throw Suppression.<X>sneak(failure);
         }
-        report(failure, number, failures);
-      }
-      long now = clock.nanoTime();
-      if (fixedRate) {
-        due += period;
-        missed = now <= due ? 0 : (now - due - 1) / period + 1;
-        due += missed * period;
-      } else {
-        due = now + period;
-      }
-    }
-  }
-
-  private static void report(Throwable failure, long number, long failures) {
-    Loop.current()
-        .callExceptionHandler(
+        loop.callExceptionHandler(
             new ExceptionContext(
                 "Periodic action failed",
                 failure,
                 Task.current().orElse(null),
-                Map.of("tick", number, "failuresInARow", failures)));
+                Map.of("tick", number, "failuresInARow", failuresInARow)));
+      }
+      // An interrupt comes once. If the action kept it to itself, nothing else would end this.
+      if (!CancelReason.current().equals(before)) {
+        Task.checkCancelled();
+        throw new InterruptedException("cancelled while a periodic action ran");
+      }
+      long now = clock.nanoTime() - start;
+      if (atFixedRate) {
+        long steps = Math.max(1, Math.ceilDiv(now - due, nanos(period)));
+        missed = steps - 1;
+        due = Math.min(due + steps * nanos(period), FOR_EVER);
+      } else {
+        due = Math.min(now + nanos(period), FOR_EVER);
+      }
+    }
+  }
+
+  private static long nanos(Duration duration) {
+    return Math.min(TimeUnit.NANOSECONDS.convert(duration), FOR_EVER);
   }
 
   @Override
   public String toString() {
     return "Every["
-        + Duration.ofNanos(period)
-        + (fixedRate ? ", fixed rate" : ", fixed delay")
-        + (initialDelay == 0 ? "" : ", first after " + Duration.ofNanos(initialDelay))
+        + (atFixedRate ? "period=" : "delay=")
+        + period
+        + ", initialDelay="
+        + initialDelay
         + "]";
   }
 }

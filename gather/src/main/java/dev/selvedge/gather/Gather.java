@@ -809,6 +809,24 @@ public final class Gather {
     return GatherOptions.NONE.asCompleted(bodies);
   }
 
+  // ---- again and again
+
+  /**
+   * Runs the action at once and then once a period, in the caller's thread, until the caller is
+   * cancelled: {@code scheduleAtFixedRate}, except that it survives failures and does not make up
+   * for what it missed. {@link Every} has more: a fixed delay, a first delay, an end after so many
+   * failures.
+   *
+   * @param period from the time at which one run is due to that of the next
+   * @param action what to do each time; what it throws is reported to the loop's exception handler
+   * @throws InterruptedException if the caller is cancelled: no run is left behind. It never
+   *     returns
+   * @throws IllegalArgumentException if the period is not more than zero
+   */
+  public static void every(Duration period, Action<?> action) throws InterruptedException {
+    Every.fixedRate(period).run(action);
+  }
+
   // ---- existing tasks
 
   /**
@@ -844,20 +862,6 @@ public final class Gather {
       ReturnWhen until, Collection<? extends Task<T, X>> tasks, Duration limit)
       throws InterruptedException {
     return Waiting.of(until, tasks).await(requireNonNull(limit, "limit"));
-  }
-
-  /**
-   * Runs an action at a fixed rate in the caller's thread, the first time at once, until that is
-   * cancelled. What it throws is reported to the loop's exception handler, and it goes on. Never
-   * returns. {@link Every} has options.
-   *
-   * @param period from one time to the next; more than zero
-   * @param action what to run
-   * @throws InterruptedException if the caller is cancelled, or the action throws it
-   * @throws IllegalArgumentException if the period is zero or negative
-   */
-  public static void every(Duration period, Action<?> action) throws InterruptedException {
-    Every.fixedRate(period).run(action);
   }
 
   /**

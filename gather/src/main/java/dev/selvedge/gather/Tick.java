@@ -1,11 +1,12 @@
 package dev.selvedge.gather;
 
 /**
- * One run of what {@link Every} repeats.
+ * Which run of a periodic action this is.
  *
- * @param number how many ran before
- * @param missed how many times passed since the one before, because that took too long; they are
- *     not made up for
+ * @param number how many ran before it
+ * @param missed how many fell out directly before it, because the last one took too long; always
+ *     zero with a fixed delay
+ * @see Every
  * @since 0.1.0
  */
 public record Tick(long number, long missed) {}

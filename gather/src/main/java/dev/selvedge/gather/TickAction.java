@@ -1,19 +1,20 @@
 package dev.selvedge.gather;
 
 /**
- * What {@link Every} runs again and again, for those who want to know which time it is.
+ * A periodic action that is told which run it is.
  *
- * @param <X> the checked exception that it throws
+ * @param <X> the checked exception
+ * @see Every
  * @since 0.1.0
  */
 @FunctionalInterface
 public interface TickAction<X extends Exception> {
   /**
-   * Runs once.
+   * Does the work once, in the caller's thread.
    *
-   * @param tick which time this is
-   * @throws X if it fails
-   * @throws InterruptedException if it is cancelled
+   * @param tick its number, and what was missed
+   * @throws X when this run fails
+   * @throws InterruptedException when it was cancelled
    */
   void run(Tick tick) throws X, InterruptedException;
 }

@@ -6,6 +6,7 @@ import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
+import dev.selvedge.LoopClock;
 import dev.selvedge.Oracle;
 import dev.selvedge.Threads;
 import java.io.IOException;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Oracle.class)
 abstract class LoopFixture {
   final Threads.Reported reported = new Threads.Reported();
-  final Loop loop = Threads.builder().exceptionHandler(reported).build();
+  final Loop loop;
   final Gate gate = new Gate();
   private final boolean mayReport;
 
@@ -28,7 +29,12 @@ abstract class LoopFixture {
   }
 
   LoopFixture(boolean mayReport) {
+    this(mayReport, LoopClock.system());
+  }
+
+  LoopFixture(boolean mayReport, LoopClock clock) {
     this.mayReport = mayReport;
+    loop = Threads.builder().exceptionHandler(reported).clock(clock).build();
   }
 
   @AfterEach

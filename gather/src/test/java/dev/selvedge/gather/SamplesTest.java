@@ -3,12 +3,13 @@ package dev.selvedge.gather;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.selvedge.Action;
 import dev.selvedge.Loop;
 import dev.selvedge.Oracle;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,23 @@ class SamplesTest {
   }
 
   @Test
+  void everySurvivesFailures() throws Exception {
+    var told = new LinkedBlockingQueue<String>();
+    Loop.run(loop -> {
+      loop.setExceptionHandler((_, context) -> told.add(context.message()));
+      refreshing(loop, () -> fetch("missing"));
+      return told.take();
+    });
+    assertThat(told).isEmpty();
+  }
+
+  private static void refreshing(Loop loop, Action<IOException> refresh) {
+    // @start region="every"
+    loop.launch("refresh", () -> Every.fixedRate(Duration.ofMinutes(1)).run(refresh));
+    // @end
+  }
+
+  @Test
   void aGroupReturnsOrThrowsAllFailures() throws Exception {
     assertThat(Loop.run(() -> grouped("a"))).isEqualTo("<a>");
     assertThatThrownBy(() -> Loop.run(() -> grouped("missing")))
@@ -107,16 +125,5 @@ class SamplesTest {
     loop.runUntilComplete(workers);
     // @end
     return attempts.get();
-  }
-
-  @Test
-  void everyRepeatsAnAction() throws Exception {
-    var refreshed = new CountDownLatch(3);
-    try (Loop loop = Loop.builder().exceptionHandler((_, _) -> {}).build()) {
-      // @start region="every"
-      loop.launch("refresh", () -> Every.fixedRate(Duration.ofMillis(1)).run(refreshed::countDown));
-      // @end
-      refreshed.await();
-    }
   }
 }
