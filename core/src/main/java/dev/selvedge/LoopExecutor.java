@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -164,13 +165,17 @@ final class LoopExecutor extends AbstractExecutorService {
     notifyAll();
   }
 
-  /** Cancels what runs. Nothing ever waits to run, so that the list is empty. */
+  /**
+   * Cancels what runs or waits for a place; each is a task that ends, so that the list is empty.
+   */
   @Override
   public List<Runnable> shutdownNow() {
     List<TaskImpl<?, ?>> running;
     synchronized (this) {
       shutdown();
-      running = List.copyOf(started);
+      // The newest first: a place that becomes free goes to the oldest that waits.
+      running =
+          started.stream().sorted(Comparator.comparingLong(TaskImpl<?, ?>::id).reversed()).toList();
     }
     running.forEach(task -> task.cancel("the executor was shut down"));
     return List.of();

@@ -247,6 +247,10 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
   }
 
+  final boolean isQueued(TaskImpl<?, ?> task) {
+    return places != null && places.isWaiting(task);
+  }
+
   /** What the task tree tells of it besides its tasks. */
   Map<String, String> details() {
     return places == null ? Map.of() : places.details();

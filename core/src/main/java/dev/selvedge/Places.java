@@ -52,10 +52,10 @@ final class Places {
   /**
    * Gets a place for a new task, or one in the queue; waits for it if that is the policy.
    *
-   * @return null for a task that needs none
+   * @return null for a task that needs none, as that of an owner which was cancelled
    */
   @Nullable Place enter(TaskImpl<?, ?> task) {
-    if (!task.needsPlace()) {
+    if (!task.needsPlace() || owner.cancelled() != null) {
       return null;
     }
     var place = new Place(task, owner.loop().clock().nanoTime());
@@ -100,11 +100,12 @@ final class Places {
     return place.granted;
   }
 
-  /** Whether the caller runs below a task that holds a place, or reports for one. */
+  /** Whether the caller runs below a task that holds a place, or may report for one. */
   private boolean isNested() {
     TaskImpl<?, ?> task = TaskImpl.current();
     while (task != null) {
-      if (task.owner() == owner && task.mayHoldUpPlaces()) {
+      // A handler may hold up any task that has something to report.
+      if (task.isHidden() || (task.owner() == owner && task.needsPlace())) {
         return true;
       }
       if (task.owner() instanceof TaskScope<?> scope) {
@@ -126,11 +127,13 @@ final class Places {
         owner
             + " rejects "
             + task.name()
-            + ": it has "
-            + admission.limit
-            + (admission.limit == 1 ? " task" : " tasks")
-            + (waiters > 0 ? " and " + waiters + " that wait" : "")
-            + ", as many as it may");
+            + ": it has reached its limit of "
+            + tasks(admission.limit)
+            + (waiters > 0 ? ", and its queue the capacity of " + tasks(waiters) : ""));
+  }
+
+  private static String tasks(int count) {
+    return count + (count == 1 ? " task" : " tasks");
   }
 
   /** Waits until a task gets its place, or is not to have one. */
@@ -138,7 +141,7 @@ final class Places {
     if (owner.cancelled() != null) {
       ownerCancelled();
     }
-    while (waits(place)) {
+    while (isWaiting(place.task)) {
       if (Thread.currentThread().isInterrupted()) {
         refuse(place);
       } else {
@@ -146,10 +149,6 @@ final class Places {
       }
     }
     tellAdmitted(place);
-  }
-
-  private synchronized boolean waits(Place place) {
-    return waiting.containsKey(place.task);
   }
 
   private void refuse(Place place) {
@@ -164,7 +163,11 @@ final class Places {
     }
   }
 
-  /** Why the task is not to run; null if it may, or the owner decides. */
+  synchronized boolean isWaiting(TaskImpl<?, ?> task) {
+    return waiting.containsKey(task);
+  }
+
+  /** Why the task is not to run; null if it may. */
   synchronized @Nullable CancelReason refused(Place place) {
     return place.refused;
   }
@@ -236,7 +239,10 @@ final class Places {
   void ownerCancelled() {
     if (admission.policy == Admission.Policy.BLOCK) {
       synchronized (this) {
-        waiting.values().forEach(place -> LockSupport.unpark(place.waiting));
+        for (Place place : waiting.values()) {
+          place.refused = owner.cancelled();
+          LockSupport.unpark(place.waiting);
+        }
         waiting.clear();
       }
     }

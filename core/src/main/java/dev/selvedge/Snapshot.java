@@ -39,7 +39,7 @@ final class Snapshot {
     final List<Long> awaits;
     final int cancelRequests;
 
-    /** What its owner tells of it. */
+    /** What is told of it besides the other components. */
     final Map<String, String> details;
 
     List<Entry> children = new ArrayList<>();
@@ -56,7 +56,7 @@ final class Snapshot {
       state = task.word();
       awaits = task.awaits();
       cancelRequests = task.cancelRequests();
-      details = Map.of();
+      details = task.owner().isQueued(task) ? Map.of("waits", "for a place") : Map.of();
     }
 
     Entry(Owner owner) {

@@ -925,9 +925,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     return (state & (HIDDEN | MAIN)) == 0;
   }
 
-  /** Whether places may not become free before it ends: it holds one, or reports for who does. */
-  boolean mayHoldUpPlaces() {
-    return (state & MAIN) == 0;
+  /** Whether it runs the exception handler. */
+  boolean isHidden() {
+    return (state & HIDDEN) != 0;
   }
 
   boolean hasCold() {

@@ -116,7 +116,7 @@ class AdmissionTest {
       List<Task<Void, RuntimeException>> full = fill(loop, 2);
       assertThatExceptionOfType(RejectedExecutionException.class)
           .isThrownBy(() -> loop.createTask("third", () -> {}))
-          .withMessage("Loop[limited] rejects third: it has 2 tasks, as many as it may");
+          .withMessage("Loop[limited] rejects third: it has reached its limit of 2 tasks");
       assertThatExceptionOfType(RejectedExecutionException.class)
           .isThrownBy(() -> loop.launch("fourth", () -> {}));
       assertThatExceptionOfType(RejectedExecutionException.class)
@@ -174,13 +174,17 @@ class AdmissionTest {
       assertThatExceptionOfType(RejectedExecutionException.class)
           .isThrownBy(() -> loop.createTask("third", () -> {}))
           .withMessage(
-              "Loop[limited] rejects third: it has 1 task and 2 that wait, as many as it may");
+              "Loop[limited] rejects third: it has reached its limit of 1 task, and its queue the"
+                  + " capacity of 2 tasks");
       assertThat(TaskTreeTest.node(loop.snapshot(), "limited").details())
           .contains(
               entry("limit", "1"),
               entry("active", "1"),
               entry("queued", "2"),
               entry("rejected", "1"));
+      assertThat(TaskTreeTest.node(loop.snapshot(), "queued-0").details())
+          .contains(entry("waits", "for a place"));
+      assertThat(TaskTreeTest.node(loop.snapshot(), "full-0").details()).doesNotContainKey("waits");
       gate.open();
       for (Task<?, ?> task : queued) {
         task.awaitDone();
@@ -330,6 +334,67 @@ class AdmissionTest {
   }
 
   @Test
+  @DisplayName(
+      "block: a fork that waits when its scope is cancelled gets a cancelled task, however late")
+  void blockedForkAndCancelledScope() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).listener(gauges).build()) {
+      for (int i = 0; i < 200; i++) {
+        var forked = new CompletableFuture<Task<?, ?>>();
+        loop.<Exception>runUntilComplete(() -> {
+          try (var scope =
+              TaskScope.open(TaskScope.Policy.SUPERVISE, "limited", Admission.block(1))) {
+            scope.fork(() -> Thread.sleep(Duration.ofDays(1)));
+            Thread.ofVirtual()
+                .start(() -> {
+                  try {
+                    forked.complete(scope.fork(() -> {}));
+                  } catch (Throwable t) {
+                    forked.completeExceptionally(t);
+                  }
+                });
+            await().until(() -> gauges.queued.get() == 1);
+            scope.cancel("both");
+            scope.join();
+          }
+        });
+        assertThat(forked.get().isCancelled()).isTrue();
+        assertThat(forked.get().cancelReason().orElseThrow().message()).isEqualTo("both");
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("a handler may fork into a full scope of the task for which it reports")
+  void handlerAndScope() throws Exception {
+    var scopes = new CompletableFuture<TaskScope<Exception>>();
+    var inHandler = new CompletableFuture<Integer>();
+    LoopExceptionHandler forking =
+        (_, _) -> {
+          try {
+            inHandler.complete(scopes.join().fork(() -> 1).await());
+          } catch (Exception e) {
+            inHandler.completeExceptionally(e);
+          }
+        };
+    try (Loop loop = Threads.builder().exceptionHandler(forking).build()) {
+      loop.<Exception>runUntilComplete(() -> {
+        try (TaskScope<Exception> scope =
+            TaskScope.open(TaskScope.Policy.SUPERVISE, "limited", Admission.block(1))) {
+          scopes.complete(scope);
+          scope
+              .fork(gate::pass)
+              .onDone(_ -> {
+                throw new IllegalStateException("to be reported");
+              });
+          gate.open();
+          assertThat(inHandler.get()).isOne();
+          scope.join();
+        }
+      });
+    }
+  }
+
+  @Test
   @DisplayName("queue: a cancelled task ends at once without a place, and its body never runs")
   void queuedTaskIsCancelled() throws Exception {
     try (Loop loop = loop(Admission.queue(1, 10))) {
@@ -387,6 +452,29 @@ class AdmissionTest {
       });
     }
     assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("queue: an executor that is shut down now runs nothing of what was queued")
+  void shutdownNow() {
+    var ran = new AtomicInteger();
+    for (int i = 0; i < 50; i++) {
+      try (Loop loop = loop(Admission.queue(1, 20))) {
+        var executor = loop.asExecutor();
+        executor.execute(() -> {
+          try {
+            Thread.sleep(Duration.ofDays(1));
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+        for (int queued = 0; queued < 20; queued++) {
+          executor.execute(ran::incrementAndGet);
+        }
+        assertThat(executor.shutdownNow()).isEmpty();
+      }
+    }
+    assertThat(ran).hasValue(0);
   }
 
   // ---- nested forks

@@ -30,11 +30,11 @@ class TimeoutRaceTest {
   private static final int WORKERS = 4;
 
   private static final int TIMES =
-      (Threads.PLATFORM ? 20_000 : 70_000) / WORKERS * Threads.EFFORT / Threads.SHARE;
+      (Threads.PLATFORM ? 20_000 : 85_000) / WORKERS * Threads.EFFORT / Threads.SHARE;
   private static final int MOVES =
-      (Threads.PLATFORM ? 5_000 : 15_000) * Threads.EFFORT / Threads.SHARE;
+      (Threads.PLATFORM ? 3_000 : 10_000) * Threads.EFFORT / Threads.SHARE;
   private static final int CANCELS =
-      (Threads.PLATFORM ? 5_000 : 15_000) * Threads.EFFORT / Threads.SHARE;
+      (Threads.PLATFORM ? 2_000 : 5_000) * Threads.EFFORT / Threads.SHARE;
 
   private static final class Failure extends IOException {
     private static final long serialVersionUID = 1;
