@@ -56,7 +56,7 @@ final class Snapshot {
       state = task.word();
       awaits = task.awaits();
       cancelRequests = task.cancelRequests();
-      details = task.owner().isQueued(task) ? Map.of("waits", "for a place") : Map.of();
+      details = task.owner().isQueued(task) ? Map.of("queued", "for a place") : Map.of();
     }
 
     Entry(Owner owner) {

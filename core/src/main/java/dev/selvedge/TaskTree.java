@@ -55,8 +55,8 @@ public record TaskTree(List<Node> roots) {
    * @param children what it owns, in the order of creation
    * @param details as far as there are any: {@code thread} (its number, as in a thread dump, and
    *     its state), {@code reason} of a cancellation, in debug mode {@code created}, {@code limit},
-   *     {@code active}, {@code queued} and {@code rejected} of an {@link Admission}, {@code waits}
-   *     of a task that is queued, and what was given to {@link TaskScope#details}
+   *     {@code active}, {@code queued} and {@code rejected} of an {@link Admission}, {@code queued}
+   *     of a task that waits for a place, and what was given to {@link TaskScope#details}
    */
   public record Node(
       Kind kind,

@@ -183,8 +183,9 @@ class AdmissionTest {
               entry("queued", "2"),
               entry("rejected", "1"));
       assertThat(TaskTreeTest.node(loop.snapshot(), "queued-0").details())
-          .contains(entry("waits", "for a place"));
-      assertThat(TaskTreeTest.node(loop.snapshot(), "full-0").details()).doesNotContainKey("waits");
+          .contains(entry("queued", "for a place"));
+      assertThat(TaskTreeTest.node(loop.snapshot(), "full-0").details())
+          .doesNotContainKey("queued");
       gate.open();
       for (Task<?, ?> task : queued) {
         task.awaitDone();
