@@ -241,6 +241,7 @@ class EveryTest extends LoopFixture {
     Task<?, ?> somebody = loop.createTask(() -> new CountDownLatch(1).await());
     somebody.cancel();
     Throwable cancelled = catchThrowable(somebody::await);
+    clock.awaitArmed(0); // the watch over who was asked to cancel
     assertThat(cancelled).isInstanceOf(TaskCancelledException.class);
     var failures =
         new Throwable[] {
