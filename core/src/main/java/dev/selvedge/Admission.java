@@ -6,7 +6,8 @@ package dev.selvedge;
  * {@snippet file="dev/selvedge/SamplesTest.java" region="admission"}
  *
  * <p>It counts the tasks that the loop or the scope owns, from the fork to the end of their
- * threads, and not what scopes below them fork. The main of a run is not counted.
+ * threads, and not what scopes below them fork. The main of a run is not counted. Who awaits a task
+ * may go on a moment before its place is free.
  *
  * <p><b>Nested forks</b>: code that runs below a task of the limited owner would wait for the place
  * that this task holds. What it forks there is admitted at once, beyond the limit; only {@link

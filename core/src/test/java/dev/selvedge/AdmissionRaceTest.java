@@ -89,10 +89,13 @@ class AdmissionRaceTest {
         forker.join();
       }
       await().until(() -> loop.unendedTasks().isEmpty());
-      assertThat(TaskTreeTest.node(loop.snapshot(), "loop").details())
-          .containsEntry("active", "0")
-          .containsEntry("queued", "0")
-          .containsEntry("rejected", refused.toString());
+      // A place is free a moment after its task has ended.
+      await()
+          .untilAsserted(() ->
+              assertThat(TaskTreeTest.node(loop.snapshot(), "loop").details())
+                  .containsEntry("active", "0")
+                  .containsEntry("queued", "0")
+                  .containsEntry("rejected", refused.toString()));
       var places = new CountDownLatch(LIMIT);
       var all = new ArrayList<Task<Void, RuntimeException>>();
       for (int i = 0; i < LIMIT; i++) {

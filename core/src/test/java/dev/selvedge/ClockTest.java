@@ -89,6 +89,7 @@ class ClockTest {
   @Test
   @DisplayName("limits, deadlines and moved deadlines are the clock's")
   void within() throws Exception {
+    var moved = new CountDownLatch(1);
     try (Loop loop = builder().build()) {
       Task<Void, TimeoutException> limited =
           loop.createTask(() -> {
@@ -98,11 +99,12 @@ class ClockTest {
                   assertThat(timeout.when()).isEqualTo(clock.instant().plus(HOUR));
                   assertThat(Timeout.deadline()).contains(timeout.when());
                   timeout.reschedule(timeout.when().plus(HOUR));
+                  moved.countDown();
                   new CountDownLatch(1).await();
                   return null;
                 });
           });
-      clock.awaitArmed(1);
+      moved.await();
       clock.advance(HOUR.multipliedBy(2).minusNanos(1));
       assertThat(limited.isDone()).isFalse();
       clock.advance(Duration.ofNanos(1));

@@ -44,7 +44,7 @@ public final class Launcher {
   private static void awaitExitThreads() throws InterruptedException {
     long start = System.nanoTime();
     boolean seen = false;
-    while (!seen && System.nanoTime() - start < 500_000_000) {
+    while (!seen && System.nanoTime() - start < 100_000_000) {
       for (Thread thread : Thread.getAllStackTraces().keySet()) {
         if (thread.getName().endsWith("-exit")) {
           thread.join();

@@ -20,8 +20,6 @@ import org.junit.jupiter.api.Test;
 
 @Tag("race")
 class GatherRaceTest extends LoopFixture {
-  private static final int PAIRS =
-      (Threads.PLATFORM ? 1_000 : 100_000) * Threads.EFFORT / Threads.SHARE;
   private static final int TIMES = (Threads.PLATFORM ? 300 : 2_000) * Threads.EFFORT;
   private static final int MOST = 15;
 
@@ -35,35 +33,6 @@ class GatherRaceTest extends LoopFixture {
       }
       throw failure;
     };
-  }
-
-  @Test
-  @DisplayName(
-      "two children fail at the same instant: one is thrown, the other suppressed in it [L3,"
-          + " GATHER-04]")
-  void twoFailAtOnce() throws Exception {
-    inTask(() -> {
-      for (int i = 0; i < PAIRS; i++) {
-        var a = new IOException("a");
-        var b = new IOException("b");
-        var others = new AtomicInteger(2);
-        Throwable thrown = null;
-        try {
-          Gather.gather(failingWith(others, a), failingWith(others, b));
-        } catch (IOException e) {
-          thrown = e;
-        }
-
-        IOException other = thrown == a ? b : a;
-        // A sibling that was cancelled before it began never runs, and so never fails.
-        boolean both = others.get() == 0;
-        if (thrown != a && thrown != b
-            || both && !Suppressed.in(thrown).equals(List.of(other))
-            || Thread.currentThread().isInterrupted()) {
-          throw new AssertionError("pair " + i, thrown);
-        }
-      }
-    });
   }
 
   @Test

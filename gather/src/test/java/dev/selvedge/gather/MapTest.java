@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.selvedge.ChildJvm;
 import dev.selvedge.Gate;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
-import dev.selvedge.gather.programs.Maps;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +21,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** {@code map}, {@code settleMap} and {@code forEach}. */
@@ -363,34 +360,5 @@ class MapTest extends LoopFixture {
     assertThatThrownBy(() -> Gather.map(NUMBERS, 1, none)).hasMessageContaining("mapper");
     Visitor<Integer, RuntimeException> noVisitor = null;
     assertThatThrownBy(() -> Gather.forEach(NUMBERS, 1, noVisitor)).hasMessageContaining("visitor");
-  }
-
-  private static void mapped(String way, int inputs, int seconds) throws Exception {
-    try (ChildJvm child =
-        ChildJvm.startOptimized(List.of("-Xmx64m"), Maps.class, way, String.valueOf(inputs))) {
-      ChildJvm.Ended ended = child.awaitEnd(Duration.ofSeconds(seconds));
-
-      assertThat(ended.code()).as(ended.err()).isZero();
-      assertThat(ended.out()).containsExactly(String.valueOf(inputs));
-    }
-  }
-
-  @Test
-  @Tag("virtual-only") // the program's loop makes its threads itself
-  @DisplayName("more inputs than fit into 64 MB, with values of a kilobyte")
-  void flatMemory() throws Exception {
-    for (String way : List.of("forEach", "stream", "streamCompleted")) {
-      mapped(way, 100_000, 60);
-    }
-  }
-
-  @Test
-  @Tag("long")
-  @Tag("virtual-only")
-  @DisplayName("ten million inputs in 64 MB")
-  void flatMemoryForLong() throws Exception {
-    for (String way : List.of("forEach", "stream", "streamCompleted")) {
-      mapped(way, 10_000_000, 600);
-    }
   }
 }

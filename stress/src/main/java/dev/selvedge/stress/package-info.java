@@ -1,4 +1,7 @@
-/** Sweeps and stress tests. Nothing is here yet but the script that repeats core's races. */
+/**
+ * What takes long, or measures a JVM as a whole: sweeps, soaks, memory and allocation, as tests of
+ * this module; and the script that repeats core's races.
+ */
 @NullMarked
 package dev.selvedge.stress;
 

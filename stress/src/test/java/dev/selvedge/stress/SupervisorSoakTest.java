@@ -1,4 +1,4 @@
-package dev.selvedge.gather;
+package dev.selvedge.stress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,6 +7,9 @@ import dev.selvedge.Loop;
 import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
+import dev.selvedge.gather.Backoff;
+import dev.selvedge.gather.RestartLimitException;
+import dev.selvedge.gather.Supervisor;
 import dev.selvedge.gather.Supervisor.Strategy;
 import java.time.Duration;
 import java.util.Set;

@@ -1,8 +1,7 @@
-package dev.selvedge.gather.programs;
+package dev.selvedge.stress.programs;
 
 import dev.selvedge.Body;
 import dev.selvedge.gather.Gather;
-import dev.selvedge.programs.Allocation;
 import java.util.Collections;
 import java.util.List;
 

@@ -1,6 +1,4 @@
-package dev.selvedge.programs;
-
-import static dev.selvedge.programs.Parts.say;
+package dev.selvedge.stress.programs;
 
 import dev.selvedge.Body;
 import dev.selvedge.Loop;
@@ -19,7 +17,7 @@ public final class ParkedTasks {
     for (int i = 0; i < WARM_UPS; i++) {
       park(arguments[0], WARM_UP);
     }
-    say(park(arguments[0], Integer.parseInt(arguments[1])) + " bytes each");
+    System.out.println(park(arguments[0], Integer.parseInt(arguments[1])) + " bytes each");
   }
 
   private static long park(String how, int count) throws InterruptedException {

@@ -1,4 +1,4 @@
-package dev.selvedge.gather.programs;
+package dev.selvedge.stress.programs;
 
 import dev.selvedge.Loop;
 import dev.selvedge.gather.Gather;

@@ -1,6 +1,4 @@
-package dev.selvedge.programs;
-
-import static dev.selvedge.programs.Parts.say;
+package dev.selvedge.stress.programs;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
@@ -28,7 +26,8 @@ public final class Allocation {
   /** A line for each number of forks: that number, the bytes, the bytes with what is planted. */
   public static void report(Operation operation, int... forks) throws Exception {
     for (int each : forks) {
-      say(each + " " + least(operation, each) + " " + least(planting(operation), each));
+      System.out.println(
+          each + " " + least(operation, each) + " " + least(planting(operation), each));
     }
   }
 

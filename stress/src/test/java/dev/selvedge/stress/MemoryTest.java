@@ -1,9 +1,13 @@
-package dev.selvedge;
+package dev.selvedge.stress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.selvedge.programs.ManyTasks;
-import dev.selvedge.programs.ParkedTasks;
+import dev.selvedge.ChildJvm;
+import dev.selvedge.Oracle;
+import dev.selvedge.Threads;
+import dev.selvedge.stress.programs.ManyTasks;
+import dev.selvedge.stress.programs.Maps;
+import dev.selvedge.stress.programs.ParkedTasks;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -61,5 +65,30 @@ class MemoryTest {
       }
     }
     return least;
+  }
+
+  @Test
+  @DisplayName("Gather maps more inputs than fit into 64 MB, with values of a kilobyte")
+  void mapsWhatDoesNotFit() throws Exception {
+    map(100_000, Duration.ofMinutes(1));
+  }
+
+  @Test
+  @Tag("long")
+  @DisplayName("Gather maps ten million inputs in 64 MB")
+  void mapsTenMillion() throws Exception {
+    map(10_000_000, Duration.ofMinutes(10));
+  }
+
+  private static void map(int inputs, Duration limit) throws Exception {
+    for (String way : List.of("forEach", "stream", "streamCompleted")) {
+      try (ChildJvm child =
+          ChildJvm.startOptimized(List.of("-Xmx64m"), Maps.class, way, String.valueOf(inputs))) {
+        ChildJvm.Ended ended = child.awaitEnd(limit);
+
+        assertThat(ended.code()).as(ended.err()).isZero();
+        assertThat(ended.out()).containsExactly(String.valueOf(inputs));
+      }
+    }
   }
 }

@@ -1,16 +1,16 @@
-package dev.selvedge.programs;
+package dev.selvedge.stress.programs;
 
 import dev.selvedge.Body;
 import dev.selvedge.TaskScope;
 
 /** Says how many bytes a scope with some forks allocates. */
-public final class Allocates {
+public final class Scopes {
   private static final Body<String, RuntimeException> BODY = () -> "value";
 
-  private Allocates() {}
+  private Scopes() {}
 
   public static void main(String[] arguments) throws Exception {
-    Allocation.report(Allocates::scope, 1, 10, 100, 1000);
+    Allocation.report(Scopes::scope, 1, 10, 100, 1000);
   }
 
   private static void scope(int forks) throws InterruptedException {

@@ -1,6 +1,4 @@
-package dev.selvedge.programs;
-
-import static dev.selvedge.programs.Parts.say;
+package dev.selvedge.stress.programs;
 
 import dev.selvedge.Body;
 import dev.selvedge.Loop;
@@ -36,7 +34,7 @@ public final class ManyTasks {
         }
       }
     }
-    say("done");
+    System.out.println("done");
   }
 
   private static void send(

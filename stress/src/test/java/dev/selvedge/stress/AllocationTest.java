@@ -1,0 +1,54 @@
+package dev.selvedge.stress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.selvedge.ChildJvm;
+import dev.selvedge.Oracle;
+import dev.selvedge.stress.programs.Allocation;
+import dev.selvedge.stress.programs.Gathers;
+import dev.selvedge.stress.programs.Scopes;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Bytes, unlike times, are the same on every machine. The bounds are what was measured plus a
+ * little, everything that the JDK allocates for the threads included; docs/benchmarks has them
+ * beside the JDK's.
+ */
+@ExtendWith(Oracle.class)
+@Tag("virtual-only") // the programs' loops make their threads themselves
+class AllocationTest {
+  @Test
+  @DisplayName(
+      "a scope of any size allocates no more than it did; one object more would be noticed")
+  void aScopeAllocatesNoMoreThanItDid() throws Exception {
+    check(Scopes.class, Map.of(1, 696L, 10, 4_100L, 100, 39_000L, 1000, 386_000L));
+  }
+
+  @Test
+  @DisplayName(
+      "a gather of any size allocates no more than it did; one object more would be noticed")
+  void gatherAllocatesNoMoreThanItDid() throws Exception {
+    check(Gathers.class, Map.of(2, 1_250L, 10, 4_500L, 100, 41_000L));
+  }
+
+  /** What the program {@linkplain Allocation#report says}, by forks: the most bytes. */
+  private static void check(Class<?> program, Map<Integer, Long> bounds) throws Exception {
+    try (ChildJvm child = ChildJvm.startOptimized(List.of("-Xbatch"), program)) {
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.code()).as(ended.err()).isZero();
+      assertThat(ended.out()).hasSameSizeAs(bounds.keySet());
+      for (String line : ended.out()) {
+        String[] words = line.split(" ");
+        long bound = bounds.get(Integer.valueOf(words[0]));
+        assertThat(Long.parseLong(words[1])).as(line).isLessThanOrEqualTo(bound);
+        assertThat(Long.parseLong(words[2])).as(line + ", planted").isGreaterThan(bound);
+      }
+    }
+  }
+}
