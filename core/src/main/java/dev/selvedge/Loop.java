@@ -997,8 +997,13 @@ public final class Loop extends Owner implements AutoCloseable {
     return thread;
   }
 
+  /**
+   * The name.
+   *
+   * @return the name it was given, or {@code loop}
+   */
   @Override
-  String name() {
+  public String name() {
     return name;
   }
 

@@ -245,6 +245,11 @@ final class ShieldView<T extends @Nullable Object, X extends Exception> implemen
   }
 
   @Override
+  public String ownerName() {
+    return task.ownerName();
+  }
+
+  @Override
   public List<StackTraceElement> stackTrace() {
     return task.stackTrace();
   }

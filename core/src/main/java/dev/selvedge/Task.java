@@ -231,6 +231,13 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   long id();
 
   /**
+   * The name of the loop or scope that owns the task.
+   *
+   * @return the name; {@code loop} or {@code TaskScope} if it was given none
+   */
+  String ownerName();
+
+  /**
    * Where the task is now: asyncio's {@code get_stack}.
    *
    * @return the frames of its thread, the innermost first; empty before its thread starts and after

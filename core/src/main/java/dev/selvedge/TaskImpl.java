@@ -862,6 +862,11 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     return given != null ? given : "task-" + id();
   }
 
+  @Override
+  public String ownerName() {
+    return owner().name();
+  }
+
   @Nullable String givenName() {
     Cold rest = cold;
     return rest == null ? null : rest.givenName;

@@ -63,9 +63,24 @@ public final class ChildJvm implements AutoCloseable {
     return start("IGNORE", List.of(), program, arguments);
   }
 
+  /** Under a limit that the shell sets, as {@code ulimit -f 128}. */
+  public static ChildJvm startLimited(String limit, Class<?> program, String... arguments) {
+    List<String> shell = List.of(SHELL, "-c", limit + "; exec \"$@\"", SHELL);
+    return start(shell, "DEFAULT", List.of("-XX:-UsePerfData"), program, arguments);
+  }
+
   private static ChildJvm start(
       String interrupt, List<String> options, Class<?> program, String... arguments) {
-    var command = new ArrayList<String>();
+    return start(List.of(), interrupt, options, program, arguments);
+  }
+
+  private static ChildJvm start(
+      List<String> launcher,
+      String interrupt,
+      List<String> options,
+      Class<?> program,
+      String... arguments) {
+    var command = new ArrayList<>(launcher);
     command.addAll(List.of("perl", "-e", "$SIG{INT} = shift; exec @ARGV or die $!", interrupt));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-ea"));
@@ -131,7 +146,7 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** Waits until the child has printed a line. */
-  ChildJvm awaitLine(String line) throws InterruptedException {
+  public ChildJvm awaitLine(String line) throws InterruptedException {
     long deadline = System.nanoTime() + LIMIT.toNanos();
     synchronized (out) {
       while (!out.contains(line)) {
@@ -145,7 +160,7 @@ public final class ChildJvm implements AutoCloseable {
     return this;
   }
 
-  ChildJvm signal(String name) throws InterruptedException {
+  public ChildJvm signal(String name) throws InterruptedException {
     var kill = new ProcessBuilder(SHELL, "-c", "kill -" + name + " " + process.pid());
     try {
       int code = kill.inheritIO().start().waitFor();
@@ -159,7 +174,7 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** Sends the child a line. */
-  ChildJvm type(String line) {
+  public ChildJvm type(String line) {
     try {
       process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
       process.getOutputStream().flush();

@@ -42,6 +42,25 @@ class TaskIdentityTest {
   }
 
   @Test
+  @DisplayName("a task knows the name of the loop or scope that owns it")
+  void nameOfTheOwner() throws Exception {
+    try (Loop loop = Threads.builder().name("orders").exceptionHandler(reported).build()) {
+      Task<String, RuntimeException> task =
+          loop.createTask(() -> {
+            try (TaskScope<RuntimeException> scope = TaskScope.open();
+                TaskScope<RuntimeException> named =
+                    TaskScope.open(TaskScope.Policy.CANCEL_ON_FAILURE, "lines")) {
+              return scope.fork(() -> {}).ownerName() + " " + named.fork(() -> {}).ownerName();
+            }
+          });
+
+      assertThat(loop.name()).isEqualTo("orders");
+      assertThat(task.ownerName()).isEqualTo("orders");
+      assertThat(task.await()).isEqualTo("TaskScope lines");
+    }
+  }
+
+  @Test
   @DisplayName("a task prints its name, id, state and failure")
   void aTaskPrintsItself() throws Exception {
     var gate = new Gate();

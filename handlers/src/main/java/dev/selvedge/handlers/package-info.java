@@ -1,4 +1,10 @@
-/** Ready-made exception handlers. Nothing is here yet. */
+/**
+ * Ready-made exception handlers: what to do with a failure that nobody awaits. Each does one thing;
+ * {@link dev.selvedge.handlers.Handlers} puts them together.
+ *
+ * <p>SLF4J is needed by {@link dev.selvedge.handlers.Handlers#slf4j} alone, Jackson by {@link
+ * dev.selvedge.handlers.Journal} alone; a program that uses neither need not have them.
+ */
 @NullMarked
 package dev.selvedge.handlers;
 

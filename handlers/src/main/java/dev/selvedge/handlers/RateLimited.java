@@ -1,0 +1,231 @@
+package dev.selvedge.handlers;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.selvedge.ExceptionContext;
+import dev.selvedge.Loop;
+import dev.selvedge.LoopClock;
+import dev.selvedge.LoopExceptionHandler;
+import dev.selvedge.Task;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a storm of the same failure one report and then a count for each window. Failures are the
+ * same if they have the same class, were thrown in the same place, and by tasks of the same name;
+ * warnings if they have the same text.
+ *
+ * {@snippet file="dev/selvedge/handlers/SamplesTest.java" region="rate-limited"}
+ *
+ * <p>The first report is passed on as it is. The others of the next window are counted; at its end
+ * one report says how many there were, with the last of them, the details {@code count} and {@code
+ * window}, and another window begins. A window without any ends the storm. Nothing is silently
+ * gone: {@link #close} reports what was counted so far, and after it everything is passed on.
+ *
+ * <p><b>Bounds:</b> beyond a thousand storms at once, others are counted together, as one more.
+ * Tasks whose names are all different are different storms, so name them by what they do.
+ *
+ * <p><b>Failure:</b> what the next handler throws for a report goes to who reports. What it throws
+ * for a count is printed, and so is the count.
+ *
+ * <p><b>Threads:</b> may be used by any number of loops. At the end of a window, which the
+ * {@linkplain Loop#clock clock} of the loop measures, a virtual thread of its own reports; so the
+ * next handler has to be safe for use by several threads, as all of this package are.
+ *
+ * @since 0.1.0
+ */
+public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
+  private static final int MOST_STORMS = 1_000;
+
+  /** What makes two reports the same. */
+  private record Fingerprint(String what, @Nullable StackTraceElement thrownAt, String task) {
+    private static final Fingerprint OTHERS = new Fingerprint("others", null, "");
+
+    static Fingerprint of(ExceptionContext context) {
+      Throwable exception = context.exception();
+      Task<?, ?> task = context.future();
+      String name = task == null ? "" : task.name();
+      if (exception == null) {
+        return new Fingerprint(context.message(), null, name);
+      }
+      StackTraceElement[] frames = exception.getStackTrace();
+      return new Fingerprint(
+          exception.getClass().getName(), frames.length == 0 ? null : frames[0], name);
+    }
+
+    @Override
+    public String toString() {
+      return what
+          + (thrownAt == null ? "" : " at " + thrownAt)
+          + (task.isEmpty() ? "" : " in " + task);
+    }
+  }
+
+  /** Reports of one fingerprint that were counted since the window began. */
+  private static final class Storm {
+    private final Loop loop;
+    private int count;
+    private @Nullable ExceptionContext last;
+    private LoopClock.@Nullable Alarm alarm;
+
+    Storm(Loop loop) {
+      this.loop = loop;
+    }
+  }
+
+  private final Duration window;
+  private final LoopExceptionHandler next;
+
+  // Guarded by this.
+  private final Map<Fingerprint, Storm> storms = new HashMap<>();
+  private int reporting;
+  private boolean closed;
+
+  private RateLimited(Duration window, LoopExceptionHandler next) {
+    this.window = Arguments.positive(window, "window");
+    this.next = requireNonNull(next, "next");
+  }
+
+  /**
+   * Begins with no storm.
+   *
+   * @param window how long reports are counted; more than zero
+   * @param next gets what is not counted, and the counts
+   * @return a new handler
+   * @throws IllegalArgumentException if the window is not positive
+   */
+  public static RateLimited create(Duration window, LoopExceptionHandler next) {
+    return new RateLimited(window, next);
+  }
+
+  @Override
+  public void handle(Loop loop, ExceptionContext context) {
+    if (!count(loop, context)) {
+      next.handle(loop, context);
+    }
+  }
+
+  /** Returns whether the report needs no more than that. */
+  private synchronized boolean count(Loop loop, ExceptionContext context) {
+    if (closed) {
+      return false;
+    }
+    Fingerprint fingerprint = Fingerprint.of(context);
+    if (!storms.containsKey(fingerprint) && storms.size() >= MOST_STORMS) {
+      fingerprint = Fingerprint.OTHERS;
+    }
+    Storm storm = storms.get(fingerprint);
+    if (storm == null) {
+      begin(fingerprint, new Storm(loop));
+      return false;
+    }
+    storm.count++;
+    storm.last = context;
+    return true;
+  }
+
+  private void begin(Fingerprint fingerprint, Storm storm) {
+    assert Thread.holdsLock(this);
+    storms.put(fingerprint, storm);
+    // An alarm must not block, as the next handler may.
+    storm.alarm =
+        storm
+            .loop
+            .clock()
+            .schedule(
+                () ->
+                    Thread.ofVirtual()
+                        .name("rate-limited exception handler")
+                        .start(() -> endWindow(fingerprint, storm)),
+                window);
+  }
+
+  private void endWindow(Fingerprint fingerprint, Storm storm) {
+    ExceptionContext summary;
+    synchronized (this) {
+      if (!storms.remove(fingerprint, storm) || storm.last == null) {
+        return;
+      }
+      summary = summary(fingerprint, storm);
+      begin(fingerprint, new Storm(storm.loop));
+      reporting++;
+    }
+    report(storm.loop, summary);
+    synchronized (this) {
+      reporting--;
+      notifyAll();
+    }
+  }
+
+  private ExceptionContext summary(Fingerprint fingerprint, Storm storm) {
+    ExceptionContext last = requireNonNull(storm.last);
+    var details = new TreeMap<>(last.details());
+    details.put("count", storm.count);
+    details.put("window", window);
+    return new ExceptionContext(
+        (storm.count == 1 ? "Once more: " : storm.count + " times more: ") + fingerprint,
+        last.exception(),
+        last.future(),
+        details);
+  }
+
+  private void report(Loop loop, ExceptionContext summary) {
+    try {
+      next.handle(loop, summary);
+    } catch (Throwable broken) {
+      loop.defaultExceptionHandler(summary);
+      loop.defaultExceptionHandler(
+          new ExceptionContext(
+              "Exception in a rate-limited exception handler",
+              broken,
+              null,
+              Map.of("handler", next.getClass().getName())));
+    }
+  }
+
+  /**
+   * Reports what was counted so far, and waits for counts that are being reported. What is reported
+   * afterwards is passed on as it is. Not to be called by the next handler. An interrupt does not
+   * end the wait; the flag is set afterwards.
+   */
+  @Override
+  public void close() {
+    Map<Fingerprint, Storm> left;
+    synchronized (this) {
+      closed = true;
+      left = new HashMap<>(storms);
+      storms.clear();
+    }
+    left.values().forEach(RateLimited::disarm);
+    left.forEach((fingerprint, storm) -> {
+      if (storm.last != null) {
+        report(storm.loop, summary(fingerprint, storm));
+      }
+    });
+    if (awaitReports()) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Returns whether it was interrupted. */
+  private synchronized boolean awaitReports() {
+    boolean interrupted = false;
+    while (reporting > 0) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    return interrupted;
+  }
+
+  private static void disarm(Storm storm) {
+    if (storm.alarm != null) {
+      storm.alarm.cancel();
+    }
+  }
+}
