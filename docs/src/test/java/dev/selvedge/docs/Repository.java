@@ -42,6 +42,18 @@ final class Repository {
     }
   }
 
+  /** The sources of the modules that users depend on. */
+  static List<Path> mainSources() throws IOException {
+    try (var files = Files.walk(ROOT)) {
+      return files
+          .filter(file -> file.toString().endsWith(".java"))
+          .filter(file -> ROOT.relativize(file).toString().contains("src/main/java"))
+          .filter(file -> !isGenerated(file))
+          .sorted()
+          .toList();
+    }
+  }
+
   /** The test sources of every module but this one, whose tests are about texts. */
   static List<Path> testSources() throws IOException {
     try (var files = Files.walk(ROOT)) {
