@@ -276,7 +276,7 @@ class MapStreamTest extends LoopFixture {
   void cancelled() throws Exception {
     var cleanUp = new IOException("clean-up");
     for (boolean ordered : List.of(true, false)) {
-      var begun = new CountDownLatch(1);
+      var begun = new CountDownLatch(2);
       Mapper<Integer, Integer, IOException> mapper =
           i -> {
             begun.countDown();
