@@ -27,14 +27,15 @@ import org.jspecify.annotations.Nullable;
  * length is bounded however many tasks come and go; a failed task of a long-lived owner is unlinked
  * at once, because its report waits until nobody holds it.
  *
- * <p>Most forks come from the thread that opened the scope. It has chunks and a count of its own,
- * {@code own} and {@code ownForks}, and adds to them without the monitor; whoever goes through the
- * chunks, or takes something out of them, holds the monitor.
+ * <p>Most forks come from the thread that opened the scope. It has chunks of its own, which also
+ * count its forks, and adds to them without the monitor; whoever goes through the chunks, or takes
+ * something out of them, holds the monitor. What each fork writes is in the chunk and not in the
+ * owner, whose fields every child reads when it ends.
  *
  * <p><b>Waiting.</b> The owner parks once, on the counter. It writes {@code waiter} and then reads
  * {@code live}; a child counts down and then reads {@code waiter}: one of them sees the other.
- * {@code live} is less than zero by the forks that are in {@code ownForks}; a child that sees a
- * waiter sees the forks that it made before.
+ * {@code live} is less than zero by the forks that the newest chunk has counted; a child that sees
+ * a waiter sees the forks that it made before.
  *
  * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding
  * goes down level by level with a queue, not by recursion, and interrupts nobody until all have
@@ -53,24 +54,32 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     final TaskImpl<?, ?>[] tasks;
     final @Nullable Chunk older;
 
-    Chunk(TaskImpl<?, ?>[] tasks, @Nullable Chunk older) {
+    /** How many tasks are in it. */
+    volatile int listed;
+
+    /** How many were forked, those in older chunks included; the owner's thread's. */
+    int forks;
+
+    Chunk(TaskImpl<?, ?>[] tasks, @Nullable Chunk older, int listed, int forks) {
       this.tasks = tasks;
       this.older = older;
+      this.forks = forks;
+      this.listed = listed;
     }
   }
 
-  private static final VarHandle OWN_LISTED;
+  private static final VarHandle LISTED;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
-      OWN_LISTED = lookup.findVarHandle(Owner.class, "ownListed", int.class);
+      LISTED = lookup.findVarHandle(Chunk.class, "listed", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
-  private static final Chunk NONE = new Chunk(new TaskImpl<?, ?>[0], null);
+  private static final Chunk NONE = new Chunk(new TaskImpl<?, ?>[0], null, 0, 0);
   private static final int SMALLEST_CHUNK = 10;
 
   /**
@@ -103,12 +112,6 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
 
   /** The children that the owner's thread forked; it alone adds, and replaces the chunk. */
   private volatile Chunk own = NONE;
-
-  /** How many are in the newest chunk. */
-  private volatile int ownListed;
-
-  /** How many were forked; the owner's thread's. */
-  private int ownForks;
 
   /** Null without a limit. */
   private final @Nullable Places places;
@@ -266,16 +269,17 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (cancelled != null) {
       return cancelled;
     }
-    int listed = (int) OWN_LISTED.get(this);
-    if (listed == own.tasks.length) {
-      listed = makeRoom();
+    Chunk newest = own;
+    if ((int) LISTED.get(newest) == newest.tasks.length) {
+      newest = makeRoom();
     }
+    int listed = (int) LISTED.get(newest);
     task.thread(thread);
-    own.tasks[listed] = task;
-    ownListed = listed + 1;
+    newest.tasks[listed] = task;
+    newest.listed = listed + 1;
     CancelReason late = cancelled;
     if (late == null) {
-      ownForks++;
+      newest.forks++;
     }
     return late;
   }
@@ -318,7 +322,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   private void countDown() {
     int left = (int) LIVE.getAndAdd(this, -1) - 1;
     Thread parked = waiter;
-    if (parked != null && left + ownForks == 0) {
+    if (parked != null && left + own.forks == 0) {
       LockSupport.unpark(parked);
     }
     if (outlivesHandles() && (live == 0 || (listed > SMALLEST_SWEEP && live < listed / 4))) {
@@ -369,24 +373,25 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
 
   /** The children that have not ended; for the thread that waits for them. */
   private int alive() {
-    return live + ownForks;
+    return live + own.forks;
   }
 
-  /** Takes out who has ended, if there may be many. Returns how many are in the newest chunk. */
-  private synchronized int makeRoom() {
-    int full = own.tasks.length;
-    int kept = 0;
-    if (full < SWEPT_CHUNK) {
-      own = new Chunk(new TaskImpl<?, ?>[Math.max(SMALLEST_CHUNK, 2 * full)], own);
+  /** Takes out who has ended, if there may be many. Returns the newest chunk, which has room. */
+  private synchronized Chunk makeRoom() {
+    Chunk full = own;
+    int size = full.tasks.length;
+    if (size < SWEPT_CHUNK) {
+      int room = Math.max(SMALLEST_CHUNK, 2 * size);
+      own = new Chunk(new TaskImpl<?, ?>[room], full, 0, full.forks);
     } else {
       var unended = new ArrayList<TaskImpl<?, ?>>();
       addUnendedOwn(unended);
-      kept = unended.size();
+      int kept = unended.size();
       int room = Math.max(2 * SWEPT_CHUNK, 2 * kept);
-      own = new Chunk(unended.reversed().toArray(new TaskImpl<?, ?>[room]), null);
+      var tasks = unended.reversed().toArray(new TaskImpl<?, ?>[room]);
+      own = new Chunk(tasks, null, kept, full.forks);
     }
-    ownListed = kept;
-    return kept;
+    return own;
   }
 
   /** So that a loop which has become idle keeps no values of tasks that are gone. */
@@ -411,9 +416,8 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   }
 
   private void addUnendedOwn(List<TaskImpl<?, ?>> tasks) {
-    int listed = ownListed;
     for (Chunk chunk = own; chunk != null; chunk = chunk.older) {
-      for (int i = (chunk == own ? listed : chunk.tasks.length) - 1; i >= 0; i--) {
+      for (int i = chunk.listed - 1; i >= 0; i--) {
         if (!chunk.tasks[i].hasEnded()) {
           tasks.add(chunk.tasks[i]);
         }
@@ -564,7 +568,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (Thread.interrupted()) {
       return false;
     }
-    if (alive() != 0 && ownForks <= FEW && Thread.currentThread().isVirtual()) {
+    if (alive() != 0 && own.forks <= FEW && Thread.currentThread().isVirtual()) {
       letOthersRun();
     }
     if (alive() != 0) {
@@ -687,8 +691,8 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   final synchronized void markClosed() {
     closed = true;
     sweep();
+    LIVE.getAndAdd(this, own.forks);
     own = NONE;
-    ownListed = 0;
   }
 
   /** Reports what nobody retrieved, and returns when the handler has returned. */
