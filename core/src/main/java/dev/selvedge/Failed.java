@@ -13,15 +13,16 @@ import org.jspecify.annotations.Nullable;
  * task), and whether somebody has heard of it. It is what a loop keeps of a failed task; a task
  * that succeeds has none.
  *
- * <p>Its fate moves once: from {@code UNREAD} to {@code RETRIEVED}, {@code IGNORED} or {@code
- * REPORTED}. Whoever moves it to {@code REPORTED} calls the handler, so it is called at most once.
+ * <p>Its fate moves once. Whoever moves it to {@code ORPHANED} calls the handler, so it is called
+ * at most once.
  */
 final class Failed extends WeakReference<TaskImpl<?, ?>> {
   enum Fate {
     UNREAD,
-    RETRIEVED,
-    IGNORED,
-    REPORTED
+    AWAITED,
+    SUPPRESSED,
+    TOLERATED,
+    ORPHANED
   }
 
   private static final VarHandle FATE;
@@ -47,8 +48,8 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private final Context.@Nullable Captured context;
   private volatile Fate fate = Fate.UNREAD;
 
-  /** Whether it was ignored before there was a failure; the thread of the task's. */
-  private boolean ignoredAtEnd;
+  /** Whether its fate was settled before there was a failure; the thread of the task's. */
+  private boolean settledAtEnd;
 
   /** The timer of {@code orphanAfter}; written before the task can be seen to be done. */
   private volatile LoopClock.@Nullable Alarm timer;
@@ -89,39 +90,46 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     return cancelled ? Failures.suppressedFailures(exception.getCause()) : List.of(exception);
   }
 
-  void retrieve() {
-    if (settle(Fate.RETRIEVED)) {
+  /** Settles its fate, if it was unread, as one that is not to be reported. */
+  void settle(Fate next) {
+    if (move(next)) {
       release();
+      tell(next, failures());
     }
   }
 
-  void ignore() {
-    if (settle(Fate.IGNORED)) {
-      release();
-      tellIgnored();
+  /** The same before the task is done; listeners are told when it is. */
+  void settleAtEnd(Fate next) {
+    settledAtEnd = move(next);
+  }
+
+  void tellFateAtEnd() {
+    if (settledAtEnd) {
+      tell(fate, failures());
     }
   }
 
-  /** Ignored before the task is done; its listeners are told when it is. */
-  void ignoreAtEnd() {
-    ignoredAtEnd = settle(Fate.IGNORED);
-  }
-
-  void tellIgnoredAtEnd() {
-    if (ignoredAtEnd) {
-      tellIgnored();
-    }
-  }
-
-  private void tellIgnored() {
-    Listeners listeners = owner.loop().listeners();
-    if (listeners != null) {
-      failures().forEach(failure -> listeners.tolerated(task(), failure));
-    }
-  }
-
-  private boolean settle(Fate next) {
+  private boolean move(Fate next) {
     return FATE.compareAndSet(this, Fate.UNREAD, next);
+  }
+
+  private void tell(Fate settled, List<Throwable> failures) {
+    Listeners listeners = owner.loop().listeners();
+    if (listeners == null || failures.isEmpty()) {
+      return;
+    }
+    TaskImpl<?, ?> task = task();
+    for (Throwable failure : failures) {
+      listeners.tell(listener -> {
+        switch (settled) {
+          case AWAITED -> listener.awaited(task, failure);
+          case SUPPRESSED -> listener.suppressed(task, failure);
+          case TOLERATED -> listener.tolerated(task, failure);
+          case ORPHANED -> listener.orphaned(task, failure);
+          case UNREAD -> throw new AssertionError();
+        }
+      });
+    }
   }
 
   private void release() {
@@ -151,12 +159,12 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     deliver(failures());
   }
 
-  /** The same with those failures that nobody else took. */
+  /** The same with those failures that nobody else took; the others were suppressed. */
   void deliver(List<Throwable> left) {
     Reports reports = owner.loop().reports();
     List<Reports.Report> posted = enqueue(left);
     posted.forEach(reports::await);
-    if (posted.isEmpty() && fate == Fate.REPORTED) {
+    if (posted.isEmpty() && fate == Fate.ORPHANED) {
       // Somebody else reports it; it is in the queue by now.
       reports.flush();
     }
@@ -166,15 +174,28 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private List<Reports.Report> enqueue(List<Throwable> unheard) {
     var posted = new ArrayList<Reports.Report>();
     synchronized (this) {
-      if (!settle(Fate.REPORTED)) {
+      if (!move(Fate.ORPHANED)) {
         return posted;
       }
       for (Throwable failure : unheard) {
-        posted.add(owner.loop().reports().post(report(failure), context));
+        ExceptionContext report = report(failure);
+        posted.add(
+            owner
+                .loop()
+                .reports()
+                .postOrphan(report, context, () -> tell(Fate.ORPHANED, List.of(failure))));
       }
     }
     release();
+    TaskImpl<?, ?> task = task();
+    unheard.forEach(failure -> FlightRecorder.orphaned(task, failure));
+    tell(Fate.SUPPRESSED, failures().stream().filter(each -> !isIn(unheard, each)).toList());
     return posted;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others
+  private static boolean isIn(List<Throwable> failures, Throwable failure) {
+    return failures.stream().anyMatch(each -> each == failure);
   }
 
   private ExceptionContext report(Throwable failure) {

@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.selvedge.Failed.Fate;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -137,6 +138,7 @@ final class Failures {
    * Lists failures in the exception that is about to be thrown for them all: they count as
    * retrieved. What it does not take goes to the handler.
    */
+  @SuppressWarnings("ReferenceEquality") // the exception itself
   static void attach(Throwable primary, List<Failed> failures, Loop loop) {
     for (Failed failed : failures) {
       var left = new ArrayList<Throwable>();
@@ -146,7 +148,7 @@ final class Failures {
         }
       }
       if (left.isEmpty()) {
-        failed.retrieve();
+        failed.settle(failed.exception == primary ? Fate.AWAITED : Fate.SUPPRESSED);
       } else {
         failed.deliver(left);
       }

@@ -14,6 +14,9 @@ sealed interface Handle<T extends @Nullable Object, X extends Exception> extends
   /** From now on its failure counts as known. */
   void retrieve();
 
+  /** The same for a failure that was suppressed in another exception. */
+  void retrieveSuppressed();
+
   /** Waits whatever happens; each interrupt is passed on. Returns whether there was one. */
   default boolean awaitPassingInterrupts(Runnable onInterrupt) {
     boolean interrupted = false;

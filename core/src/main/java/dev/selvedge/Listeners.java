@@ -1,6 +1,5 @@
 package dev.selvedge;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -9,73 +8,54 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells the listeners of a loop, and reports what they throw. A loop without listeners has none.
  */
-final class Listeners implements LoopListener {
+final class Listeners {
   private final Loop loop;
-  private final List<LoopListener> listeners;
+  private final LoopListener[] listeners;
 
   Listeners(Loop loop, List<LoopListener> listeners) {
     this.loop = loop;
-    this.listeners = List.copyOf(listeners);
+    this.listeners = listeners.toArray(new LoopListener[0]);
   }
 
-  private void tell(Consumer<LoopListener> event) {
+  void tell(Consumer<? super LoopListener> event) {
     for (LoopListener listener : listeners) {
       try {
         event.accept(listener);
       } catch (Throwable broken) {
-        loop.reports()
-            .postFromListener(
-                new ExceptionContext(
-                    "Exception in a listener",
-                    broken,
-                    null,
-                    Map.of("listener", listener.getClass().getName())));
+        report(listener, broken);
       }
     }
   }
 
-  @Override
-  public void started(Task<?, ?> task) {
-    tell(listener -> listener.started(task));
+  // Without an object for the call, because these are told of every task.
+
+  void started(Task<?, ?> task) {
+    for (LoopListener listener : listeners) {
+      try {
+        listener.started(task);
+      } catch (Throwable broken) {
+        report(listener, broken);
+      }
+    }
   }
 
-  @Override
-  public void finished(Task<?, ?> task, @Nullable Throwable exception) {
-    tell(listener -> listener.finished(task, exception));
+  void finished(Task<?, ?> task, @Nullable Throwable exception, long nanos) {
+    for (LoopListener listener : listeners) {
+      try {
+        listener.finished(task, exception, nanos);
+      } catch (Throwable broken) {
+        report(listener, broken);
+      }
+    }
   }
 
-  @Override
-  public void cancelled(Task<?, ?> task, CancelReason reason) {
-    tell(listener -> listener.cancelled(task, reason));
-  }
-
-  @Override
-  public void tolerated(Task<?, ?> task, Throwable exception) {
-    tell(listener -> listener.tolerated(task, exception));
-  }
-
-  @Override
-  public void queued(Task<?, ?> task) {
-    tell(listener -> listener.queued(task));
-  }
-
-  @Override
-  public void admitted(Task<?, ?> task, Duration waited) {
-    tell(listener -> listener.admitted(task, waited));
-  }
-
-  @Override
-  public void rejected(Task<?, ?> task) {
-    tell(listener -> listener.rejected(task));
-  }
-
-  @Override
-  public void reported(ExceptionContext context) {
-    tell(listener -> listener.reported(context));
-  }
-
-  @Override
-  public void straggling(Task<?, ?> task, Duration asked) {
-    tell(listener -> listener.straggling(task, asked));
+  private void report(LoopListener listener, Throwable broken) {
+    loop.reports()
+        .postFromListener(
+            new ExceptionContext(
+                "Exception in a listener",
+                broken,
+                null,
+                Map.of("listener", listener.getClass().getName())));
   }
 }

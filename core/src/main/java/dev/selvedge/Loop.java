@@ -812,6 +812,19 @@ public final class Loop extends Owner implements AutoCloseable {
     reports.deliver(requireNonNull(context, "context"));
   }
 
+  /**
+   * Tells the listeners something: for those who build upon tasks and have events of their own. In
+   * a loop without listeners nothing happens.
+   *
+   * @param event called once for each listener, by the calling thread; what it throws is reported
+   */
+  public void callListeners(Consumer<? super LoopListener> event) {
+    requireNonNull(event, "event");
+    if (listeners != null) {
+      listeners.tell(event);
+    }
+  }
+
   @Override
   void failed(TaskImpl<?, ?> child, Failed failure) {
     if (failure.isUnread()) {

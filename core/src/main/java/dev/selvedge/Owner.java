@@ -542,6 +542,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     stragglers.stream().limit(MOST_WARNINGS).forEach(TaskImpl::warnAsStraggler);
     if (stragglers.size() > MOST_WARNINGS) {
+      stragglers.stream().skip(MOST_WARNINGS).forEach(TaskImpl::tellAsStraggler);
       warn(
           "More tasks ignore their cancellation",
           null,

@@ -84,7 +84,7 @@ final class Places {
     place.queued = true;
     Listeners listeners = owner.loop().listeners();
     if (listeners != null) {
-      listeners.queued(task);
+      listeners.tell(listener -> listener.queued(task));
     }
     if (blocks) {
       await(place);
@@ -121,7 +121,7 @@ final class Places {
   private RejectedExecutionException reject(TaskImpl<?, ?> task, int waiters) {
     Listeners listeners = owner.loop().listeners();
     if (listeners != null) {
-      listeners.rejected(task);
+      listeners.tell(listener -> listener.rejected(task));
     }
     return new RejectedExecutionException(
         owner
@@ -274,8 +274,8 @@ final class Places {
     Listeners listeners = owner.loop().listeners();
     if (listeners != null && place.queued) {
       place.queued = false;
-      listeners.admitted(
-          place.task, Duration.ofNanos(owner.loop().clock().nanoTime() - place.since));
+      Duration waited = Duration.ofNanos(owner.loop().clock().nanoTime() - place.since);
+      listeners.tell(listener -> listener.admitted(place.task, waited));
     }
   }
 

@@ -62,18 +62,36 @@ final class Reports {
 
   /** Reports without waiting; the handler runs in the context of the task that failed. */
   Report post(ExceptionContext context, Context.@Nullable Captured captured) {
-    return post(new Report(context, captured, listeners -> listeners.reported(context)));
+    return post(
+        new Report(context, captured, listeners -> listeners.tell(each -> each.reported(context))));
   }
 
-  /** Warns of a task that goes on although it was asked to cancel. */
-  void postStraggler(Task<?, ?> task, Duration asked, ExceptionContext context) {
-    post(
+  /** Reports a failure that reached nobody; listeners are told so before. */
+  Report postOrphan(ExceptionContext context, Context.@Nullable Captured captured, Runnable tell) {
+    return post(
         new Report(
             context,
+            captured,
+            listeners -> {
+              tell.run();
+              listeners.tell(each -> each.reported(context));
+            }));
+  }
+
+  /** Tells of a task that goes on although it was asked to cancel, and may warn of it. */
+  void postStraggler(Task<?, ?> task, Duration asked, @Nullable ExceptionContext warning) {
+    if (warning == null && loop.listeners() == null) {
+      return;
+    }
+    post(
+        new Report(
+            warning,
             null,
             listeners -> {
-              listeners.straggling(task, asked);
-              listeners.reported(context);
+              listeners.tell(each -> each.straggling(task, asked));
+              if (warning != null) {
+                listeners.tell(each -> each.reported(warning));
+              }
             }));
   }
 
@@ -135,12 +153,12 @@ final class Reports {
         }
       }
       try {
+        Listeners listeners = loop.listeners();
+        if (listeners != null) {
+          report.tell.accept(listeners);
+          Thread.interrupted();
+        }
         if (report.context != null) {
-          Listeners listeners = loop.listeners();
-          if (listeners != null) {
-            report.tell.accept(listeners);
-            Thread.interrupted();
-          }
           handle(report.context, report.captured);
         }
       } catch (Throwable broken) {
@@ -191,6 +209,10 @@ final class Reports {
     try {
       handler.handle(loop, context);
     } catch (Throwable broken) {
+      Listeners listeners = loop.listeners();
+      if (listeners != null) {
+        listeners.tell(listener -> listener.handlerFailed(context, broken));
+      }
       loop.defaultExceptionHandler(context);
       loop.defaultExceptionHandler(
           new ExceptionContext(

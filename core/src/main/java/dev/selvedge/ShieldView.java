@@ -128,6 +128,13 @@ final class ShieldView<T extends @Nullable Object, X extends Exception> implemen
     }
   }
 
+  @Override
+  public void retrieveSuppressed() {
+    if (cancellation() == null) {
+      task.retrieveSuppressed();
+    }
+  }
+
   // ---- cancelling
 
   @Override
@@ -237,6 +244,11 @@ final class ShieldView<T extends @Nullable Object, X extends Exception> implemen
   @Override
   public String name() {
     return task.name();
+  }
+
+  @Override
+  public boolean isNamed() {
+    return task.isNamed();
   }
 
   @Override

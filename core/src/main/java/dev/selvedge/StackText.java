@@ -96,8 +96,13 @@ final class StackText {
   /** The class and message, shortened; never throws. */
   static String describe(Throwable thrown) {
     String name = thrown.getClass().getName();
-    String message = print(() -> thrown.getMessage() == null ? "" : thrown.getMessage());
+    String message = message(thrown);
     return message.isEmpty() ? name : name.concat(": ").concat(message);
+  }
+
+  /** The message, shortened, empty if there is none; never throws. */
+  static String message(Throwable thrown) {
+    return print(() -> thrown.getMessage() == null ? "" : thrown.getMessage());
   }
 
   private static String print(ScopedValue.CallableOp<String, RuntimeException> printer) {

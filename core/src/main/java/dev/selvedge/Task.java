@@ -224,6 +224,13 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
   String name();
 
   /**
+   * Whether it was given a name.
+   *
+   * @return false if {@link #name} is made of the id
+   */
+  boolean isNamed();
+
+  /**
    * A number that no other task in this process has.
    *
    * @return the id

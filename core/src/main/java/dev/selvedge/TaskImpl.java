@@ -178,9 +178,25 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     var body = (Body<? extends T, ? extends X>) requireNonNull(slot);
     slot = null;
     if (isAskedToCancel()) {
-      end(false, null, null);
-      return;
+      end(false, null, null, 0, null);
+    } else if (loop().listeners() != null || FlightRecorder.recordsTasks()) {
+      runMeasured(body);
+    } else {
+      T value = null;
+      Throwable thrown = null;
+      try {
+        value = body.call();
+      } catch (Throwable t) {
+        thrown = t;
+      }
+      end(true, value, thrown, 0, null);
     }
+  }
+
+  /** Apart, so that a parked task keeps the frame of this only if somebody wants to know. */
+  private void runMeasured(Body<? extends T, ? extends X> body) {
+    FlightRecorder.TaskEvent event = FlightRecorder.begin();
+    long began = loop().clock().nanoTime();
     T value = null;
     Throwable thrown = null;
     try {
@@ -188,7 +204,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     } catch (Throwable t) {
       thrown = t;
     }
-    end(true, value, thrown);
+    end(true, value, thrown, loop().clock().nanoTime() - began, event);
   }
 
   private boolean isAskedToCancel() {
@@ -248,9 +264,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   private Failed failed(Throwable exception, boolean cancelled, int seen) {
     var failed = new Failed(this, exception, cancelled);
     if ((seen & RETRIEVED) != 0) {
-      failed.retrieve();
+      failed.settleAtEnd(Failed.Fate.AWAITED);
     } else if ((seen & IGNORED) != 0) {
-      failed.ignoreAtEnd();
+      failed.settleAtEnd(Failed.Fate.TOLERATED);
     }
     return failed;
   }
@@ -265,7 +281,12 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
    * <p>It is long on purpose. HotSpot inlines no method of more than 325 bytes of code, and what it
    * inlined into {@link #run} would have its variables in the frame that every parked task keeps.
    */
-  private void end(boolean ran, @Nullable T value, @Nullable Throwable thrown) {
+  private void end(
+      boolean ran,
+      @Nullable T value,
+      @Nullable Throwable thrown,
+      long nanos,
+      FlightRecorder.@Nullable TaskEvent event) {
     if (!ran) {
       settleCancelled(null);
     } else {
@@ -282,12 +303,15 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
+    if (event != null && (state & HIDDEN) == 0) {
+      FlightRecorder.end(event, this);
+    }
     Listeners listeners = loop().listeners();
     if (listeners != null && (state & HIDDEN) == 0) {
       awaitInterrupts();
-      listeners.finished(this, ending());
+      listeners.finished(this, ending(), nanos);
       if (failed != null) {
-        failed.tellIgnoredAtEnd();
+        failed.tellFateAtEnd();
       }
       Cold opened = cold;
       if (opened != null) {
@@ -386,9 +410,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     Listeners listeners = loop().listeners();
     if (listeners != null) {
       if (!asked) {
-        listeners.cancelled(this, reason);
+        listeners.tell(listener -> listener.cancelled(this, reason));
       }
-      listeners.finished(this, ending());
+      listeners.finished(this, ending(), 0);
     }
     rest.takeWaiters().forEach(LockSupport::unpark);
     callBack(rest);
@@ -602,15 +626,23 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   public void retrieve() {
     int seen = (int) STATE.getAndBitwiseOr(this, RETRIEVED);
     if ((seen & DONE) != 0 && slot instanceof Failed failed) {
-      failed.retrieve();
+      failed.settle(Failed.Fate.AWAITED);
     }
+  }
+
+  @Override
+  public void retrieveSuppressed() {
+    if (isDone() && slot instanceof Failed failed) {
+      failed.settle(Failed.Fate.SUPPRESSED);
+    }
+    retrieve();
   }
 
   @Override
   public Task<T, X> ignoreFailure() {
     int seen = (int) STATE.getAndBitwiseOr(this, IGNORED);
     if ((seen & DONE) != 0 && slot instanceof Failed failed) {
-      failed.ignore();
+      failed.settle(Failed.Fate.TOLERATED);
     }
     return this;
   }
@@ -645,9 +677,10 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     if (!accept(why, below)) {
       return false;
     }
+    FlightRecorder.cancelled(this, why);
     Listeners listeners = loop().listeners();
     if (listeners != null && (state & HIDDEN) == 0) {
-      listeners.cancelled(this, why);
+      listeners.tell(listener -> listener.cancelled(this, why));
     }
     return true;
   }
@@ -709,26 +742,36 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
                 delay);
   }
 
-  /** Names a task that was asked to cancel and goes on. */
+  /** Tells of a task that was asked to cancel and goes on, and names it to the handler. */
   void warnAsStraggler() {
+    straggling(true);
+  }
+
+  /** Tells of it, but leaves the handler in peace. */
+  void tellAsStraggler() {
+    straggling(false);
+  }
+
+  private void straggling(boolean warns) {
     Thread running = thread;
-    if (running != null && (isDone() ? isCallingBack() : !isClosing())) {
-      CancelReason inherited = owner.cancelled();
-      Duration asked = sinceRequest();
-      loop()
-          .reports()
-          .postStraggler(
-              this,
-              asked,
-              new ExceptionContext(
-                  "Task ignores its cancellation",
-                  null,
-                  this,
-                  Map.of(
-                      "reason", cancelReason().orElse(inherited != null ? inherited : NO_REASON),
-                      "asked", asked,
-                      "stack", StackText.of(running.getStackTrace()))));
+    if (running == null || (isDone() ? !isCallingBack() : isClosing())) {
+      return;
     }
+    CancelReason inherited = owner.cancelled();
+    Duration asked = sinceRequest();
+    FlightRecorder.straggling(this, asked);
+    ExceptionContext warning =
+        !warns
+            ? null
+            : new ExceptionContext(
+                "Task ignores its cancellation",
+                null,
+                this,
+                Map.of(
+                    "reason", cancelReason().orElse(inherited != null ? inherited : NO_REASON),
+                    "asked", asked,
+                    "stack", StackText.of(running.getStackTrace())));
+    loop().reports().postStraggler(this, asked, warning);
   }
 
   /** Whether it waits for children that were cancelled with it, and are named themselves. */
@@ -860,6 +903,11 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   public String name() {
     String given = givenName();
     return given != null ? given : "task-" + id();
+  }
+
+  @Override
+  public boolean isNamed() {
+    return givenName() != null;
   }
 
   @Override

@@ -314,7 +314,8 @@ public final class Timeout {
   }
 
   /** Takes the failures of a task along. */
-  private static <E extends Throwable> E account(E primary, Task<?, ?> task) {
+  private static <E extends Throwable> E account(E primary, Handle<?, ?> task) {
+    task.retrieveSuppressed();
     switch (task.outcome()) {
       case Outcome.Success<?> _ -> {}
       case Outcome.Failure<?> failed -> Failures.suppress(primary, failed.exception());

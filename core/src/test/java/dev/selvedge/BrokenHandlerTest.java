@@ -58,6 +58,34 @@ class BrokenHandlerTest {
   }
 
   @Test
+  @DisplayName("promise 5: listeners are told that the handler threw, with the report")
+  void listenersAreTold() {
+    var broken = new IllegalStateException("the handler's own");
+    var told = new CopyOnWriteArrayList<Throwable>();
+    var listener =
+        new LoopListener() {
+          @Override
+          public void handlerFailed(ExceptionContext context, Throwable exception) {
+            told.add(context.exception());
+            told.add(exception);
+          }
+        };
+    try (Loop loop =
+        Threads.builder()
+            .listener(listener)
+            .exceptionHandler((from, context) -> {
+              throw broken;
+            })
+            .build()) {
+      loop.launch("failing", () -> fail());
+
+      await().until(() -> text().contains("the handler's own"));
+    }
+    assertThat(told).containsExactly(failure, broken);
+    assertThat(text()).contains("the handler's own");
+  }
+
+  @Test
   @DisplayName("promise 5: an Error of the handler is shown with the failure, too")
   void anErrorOfTheHandlerIsShown() {
     try (Loop loop = broken(new StackOverflowError("the handler's own"))) {

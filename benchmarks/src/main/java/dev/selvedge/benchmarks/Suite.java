@@ -21,19 +21,37 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Runs the benchmarks in rounds and prints how the peers compare: {@code Suite ROUNDS print|write
- * PAGE}.
+ * Runs the benchmarks of a plan in rounds and prints how the peers compare: {@code Suite ROUNDS
+ * print|write PLAN PAGE}.
  *
  * <p>A machine's speed drifts, and more so one that others use. So the peers of a case run right
  * after one another, in a JVM each and in turns of who comes first, and are compared within their
  * round only; what is reported is the median of the rounds.
  */
 public final class Suite {
-  /** What the others are compared to; they come first in the table. */
-  static final List<String> BASELINES = List.of("threads", "jdk");
+  /**
+   * What is compared with what.
+   *
+   * @param baselines what the others are compared to; they come first in the table
+   */
+  record Plan(List<String> baselines, List<Class<?>> benchmarks) {
+    /** Selvedge with what a user would take instead. */
+    static final Plan PEERS =
+        new Plan(
+            List.of("threads", "jdk"),
+            List.of(ForkJoinBenchmark.class, GatherBenchmark.class, TimeoutBenchmark.class));
 
-  private static final List<Class<?>> BENCHMARKS =
-      List.of(ForkJoinBenchmark.class, GatherBenchmark.class, TimeoutBenchmark.class);
+    /** Tasks that are watched, or carry a context, with tasks that are not and do not. */
+    static final Plan WATCHING = new Plan(List.of("plain"), List.of(WatchingBenchmark.class));
+
+    static Plan of(String name) {
+      return switch (name) {
+        case "peers" -> PEERS;
+        case "watching" -> WATCHING;
+        default -> throw new IllegalArgumentException("no plan " + name);
+      };
+    }
+  }
 
   /** One question, with the peers that answer it; {@code forks} is empty if it has no parameter. */
   private record Case(Class<?> benchmark, String forks, List<String> peers) {
@@ -49,10 +67,11 @@ public final class Suite {
   public static void main(String[] args) throws IOException, RunnerException {
     int rounds = Integer.parseInt(args[0]);
     boolean write = args[1].equals("write");
-    Path page = Path.of(args[2]);
+    Plan plan = Plan.of(args[2]);
+    Path page = Path.of(args[3]);
 
-    var figures = new Figures(BASELINES);
-    List<Case> cases = cases();
+    var figures = new Figures(plan.baselines);
+    List<Case> cases = cases(plan);
     for (int round = 1; round <= rounds; round++) {
       for (Case question : cases) {
         var peers = new ArrayList<>(question.peers);
@@ -78,11 +97,11 @@ public final class Suite {
     }
   }
 
-  private static List<Case> cases() {
+  private static List<Case> cases(Plan plan) {
     var cases = new ArrayList<Case>();
-    for (Class<?> benchmark : BENCHMARKS) {
+    for (Class<?> benchmark : plan.benchmarks) {
       for (String forks : forks(benchmark)) {
-        cases.add(new Case(benchmark, forks, peers(benchmark)));
+        cases.add(new Case(benchmark, forks, peers(plan, benchmark)));
       }
     }
     return cases;
@@ -97,10 +116,10 @@ public final class Suite {
   }
 
   /** The methods of a benchmark, in the order of the table. */
-  static List<String> peers(Class<?> benchmark) {
+  static List<String> peers(Plan plan, Class<?> benchmark) {
+    List<String> first = plan.baselines;
     Comparator<String> baselinesFirst =
-        Comparator.comparingInt(
-            peer -> BASELINES.contains(peer) ? BASELINES.indexOf(peer) : BASELINES.size());
+        Comparator.comparingInt(peer -> first.contains(peer) ? first.indexOf(peer) : first.size());
     return Arrays.stream(benchmark.getMethods())
         .filter(method -> method.isAnnotationPresent(Benchmark.class))
         .map(method -> method.getName())

@@ -1,6 +1,7 @@
 package dev.selvedge.gather;
 
 import dev.selvedge.Body;
+import dev.selvedge.Loop;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
@@ -47,11 +48,17 @@ final class Children<X extends Exception> implements AutoCloseable {
   }
 
   Children(
-      Policy policy, @Nullable String name, int concurrency, List<? extends Body<?, ?>> bodies) {
+      String verb,
+      Policy policy,
+      @Nullable String name,
+      int concurrency,
+      List<? extends Body<?, ?>> bodies) {
     this.name = name;
     this.takenOver = tasks(bodies);
     this.scope = name == null ? TaskScope.open(policy) : TaskScope.open(policy, name);
     this.permits = concurrency < bodies.size() ? new Semaphore(concurrency) : null;
+    int width = bodies.size();
+    Loop.current().callListeners(listener -> listener.gathered(verb, width));
   }
 
   private static <S> Map<Task<?, ?>, @Nullable S> tasks(List<? extends Body<?, ?>> bodies) {

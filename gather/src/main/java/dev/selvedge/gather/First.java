@@ -33,10 +33,14 @@ final class First<T extends @Nullable Object> implements AutoCloseable {
   /** Why those that go on are cancelled. */
   private final AtomicReference<@Nullable CancelReason> decision = new AtomicReference<>();
 
-  First(@Nullable String name, int concurrency, List<? extends Body<? extends T, ?>> bodies) {
+  First(
+      String verb,
+      @Nullable String name,
+      int concurrency,
+      List<? extends Body<? extends T, ?>> bodies) {
     this.given = bodies;
     this.bodies = Members.distinct(bodies);
-    this.children = new Children<>(Policy.SUPERVISE, name, concurrency, this.bodies);
+    this.children = new Children<>(verb, Policy.SUPERVISE, name, concurrency, this.bodies);
   }
 
   @Override

@@ -474,7 +474,7 @@ public final class GatherOptions<Y extends Exception> {
       Collection<? extends Body<? extends T, ?>> bodies)
       throws ExceptionGroup, Y, InterruptedException {
     return limited(() -> {
-      try (var first = first(bodies, 1)) {
+      try (var first = first("any", bodies, 1)) {
         return first.winner();
       }
     });
@@ -519,7 +519,7 @@ public final class GatherOptions<Y extends Exception> {
       Collection<? extends Body<? extends T, ? extends X>> bodies)
       throws X, Y, InterruptedException {
     return limited(() -> {
-      try (First<T> first = first(bodies, 1)) {
+      try (First<T> first = first("race", bodies, 1)) {
         @SuppressWarnings("unchecked") // of one of these bodies
         var winner = (Task<T, X>) (Task<T, ?>) first.race();
         return winner.result();
@@ -585,7 +585,7 @@ public final class GatherOptions<Y extends Exception> {
       int needed, Collection<? extends Body<? extends T, ?>> bodies)
       throws ExceptionGroup, Y, InterruptedException {
     return limited(() -> {
-      try (First<T> first = first(bodies, needed)) {
+      try (First<T> first = first("quorum", bodies, needed)) {
         return first.quorum(needed);
       }
     });
@@ -831,14 +831,14 @@ public final class GatherOptions<Y extends Exception> {
   }
 
   private <T extends @Nullable Object> First<T> first(
-      Collection<? extends Body<? extends T, ?>> bodies, int needed) {
+      String verb, Collection<? extends Body<? extends T, ?>> bodies, int needed) {
     List<? extends Body<? extends T, ?>> checked = Members.checked(bodies, "bodies");
     int distinct = Members.distinct(checked).size();
     if (needed < 1 || distinct < needed) {
       throw new IllegalArgumentException(
           needed + " of " + distinct + " bodies cannot succeed: give more, or need fewer");
     }
-    return new First<>(name, concurrency(), checked);
+    return new First<>(verb, name, concurrency(), checked);
   }
 
   private <A extends @Nullable Object, T extends @Nullable Object, X extends Exception>

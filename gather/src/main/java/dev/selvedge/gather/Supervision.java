@@ -276,10 +276,16 @@ final class Supervision {
     for (Worker worker : pending.workers) {
       // One that could not be started may have changed what becomes of those after it.
       if (over == null && pending.equals(worker.pending)) {
-        if (worker.state == State.WAITING) {
+        boolean again = worker.state == State.WAITING;
+        if (again) {
           worker.countRestart();
         }
         start(worker);
+        Task<?, ?> task = worker.task;
+        if (again && task != null) {
+          int restarts = worker.restarts;
+          loop.callListeners(listener -> listener.restarted(task, restarts));
+        }
       }
     }
   }

@@ -20,7 +20,7 @@ final class Together {
       Task.checkCancelled();
       return List.of();
     }
-    var children = new Children<X>(Policy.CANCEL_ON_FAILURE, name, concurrency, bodies);
+    var children = new Children<X>("gather", Policy.CANCEL_ON_FAILURE, name, concurrency, bodies);
     try (children) {
       var tasks = new ArrayList<Task<T, X>>(bodies.size());
       for (Body<? extends T, ? extends X> body : bodies) {
@@ -56,7 +56,7 @@ final class Together {
       Task.checkCancelled();
       return List.of();
     }
-    var children = new Children<Exception>(Policy.SUPERVISE, name, concurrency, bodies);
+    var children = new Children<Exception>("settle", Policy.SUPERVISE, name, concurrency, bodies);
     try (children) {
       var waits = new ArrayList<Task<?, ?>>();
       var tasks = new ArrayList<Task<? extends T, ?>>(bodies.size());
