@@ -20,7 +20,7 @@ final class CheckJars {
   private static final Map<String, String> AUTOMATIC =
       Map.of("handlers", "dev.selvedge.handlers", "spring-boot-starter", "dev.selvedge.spring");
   private static final Set<String> CORE_MAY_REQUIRE =
-      Set.of("java.base", "jdk.unsupported", "org.jspecify");
+      Set.of("java.base", "jdk.jfr", "jdk.unsupported", "org.jspecify");
 
   /** A line of {@code jdeps -verbose:package}: the used package and where it comes from. */
   private static final Pattern USES = Pattern.compile("^\\s+->\\s+(\\S+)\\s+(.+?)\\s*$");
