@@ -9,6 +9,7 @@ import dev.selvedge.LoopExceptionHandler;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * {@snippet file="dev/selvedge/handlers/SamplesTest.java" region="health"}
  *
  * <p><b>Threads:</b> may be used by any number of loops and threads. It keeps no timer: the time is
- * looked at when somebody asks.
+ * looked at when somebody asks. Setting the time of day does not disturb it.
  *
  * @since 0.1.0
  */
@@ -37,27 +38,26 @@ public final class Health implements LoopExceptionHandler {
   public record Status(boolean up, Instant since, long failures, @Nullable Throwable last) {}
 
   private final int most;
-  private final Duration window;
-  private final Duration quiet;
+  private final long window;
+  private final long quiet;
   private final LoopClock clock;
 
   // Guarded by this.
   /** When the last few failures were. */
-  private final ArrayDeque<Instant> recent = new ArrayDeque<>();
+  private final ArrayDeque<Long> recent = new ArrayDeque<>();
 
   private boolean down;
   private Instant since;
   private long failures;
   private @Nullable Throwable last;
-  private Instant lastTime;
+  private long lastTime;
 
   private Health(int most, Duration window, Duration quiet, LoopClock clock) {
     this.most = Arguments.positive(most, "failures");
-    this.window = Arguments.positive(window, "window");
-    this.quiet = Arguments.positive(quiet, "quiet");
+    this.window = TimeUnit.NANOSECONDS.convert(Arguments.positive(window, "window"));
+    this.quiet = TimeUnit.NANOSECONDS.convert(Arguments.positive(quiet, "quiet"));
     this.clock = requireNonNull(clock, "clock");
     this.since = clock.instant();
-    this.lastTime = since;
   }
 
   /**
@@ -104,7 +104,7 @@ public final class Health implements LoopExceptionHandler {
     if (failure == null) {
       return;
     }
-    Instant now = clock.instant();
+    long now = clock.nanoTime();
     comeUp(now);
     failures++;
     last = failure;
@@ -113,17 +113,17 @@ public final class Health implements LoopExceptionHandler {
     if (recent.size() > most) {
       recent.removeFirst();
     }
-    if (!down && recent.size() == most && recent.getFirst().plus(window).isAfter(now)) {
+    if (!down && recent.size() == most && now - recent.getFirst() < window) {
       down = true;
-      since = now;
+      since = clock.instant();
     }
   }
 
-  private void comeUp(Instant now) {
-    Instant end = lastTime.plus(quiet);
-    if (down && !end.isAfter(now)) {
+  private void comeUp(long now) {
+    long past = now - lastTime - quiet;
+    if (down && past >= 0) {
       down = false;
-      since = end;
+      since = clock.instant().minusNanos(past);
       recent.clear();
     }
   }
@@ -143,7 +143,7 @@ public final class Health implements LoopExceptionHandler {
    * @return the status
    */
   public synchronized Status status() {
-    comeUp(clock.instant());
+    comeUp(clock.nanoTime());
     return new Status(!down, since, failures, last);
   }
 

@@ -129,7 +129,6 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
 
   private void begin(Fingerprint fingerprint, Storm storm) {
     assert Thread.holdsLock(this);
-    storms.put(fingerprint, storm);
     // An alarm must not block, as the next handler may.
     storm.alarm =
         storm
@@ -141,6 +140,7 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
                         .name("rate-limited exception handler")
                         .start(() -> endWindow(fingerprint, storm)),
                 window);
+    storms.put(fingerprint, storm);
   }
 
   private void endWindow(Fingerprint fingerprint, Storm storm) {

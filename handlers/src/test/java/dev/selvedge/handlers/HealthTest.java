@@ -7,6 +7,7 @@ import dev.selvedge.LoopClock;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -49,6 +50,36 @@ class HealthTest extends HandlerFixture {
     clock.advance(Duration.ofNanos(1));
     assertThat(health.isUp()).isTrue();
     assertThat(health.status().failures()).isEqualTo(2);
+  }
+
+  @Test
+  @DisplayName("setting the time of day neither ends nor prolongs the quiet time")
+  void timeOfDay() {
+    var day = new AtomicReference<>(clock.instant());
+    LoopClock adjusted =
+        new LoopClock() {
+          @Override
+          public long nanoTime() {
+            return clock.nanoTime();
+          }
+
+          @Override
+          public Instant instant() {
+            return day.get();
+          }
+
+          @Override
+          public Alarm schedule(Runnable action, Duration delay) {
+            return clock.schedule(action, delay);
+          }
+        };
+    Health health = Health.create(1, MINUTE, MINUTE, adjusted);
+    health.handle(loop, failure("a"));
+    day.updateAndGet(now -> now.plus(Duration.ofDays(1)));
+    assertThat(health.isUp()).isFalse();
+    day.updateAndGet(now -> now.minus(Duration.ofDays(2)));
+    clock.advance(MINUTE);
+    assertThat(health.isUp()).isTrue();
   }
 
   @Test
