@@ -1,9 +1,13 @@
 package dev.selvedge.benchmarks;
 
+import com.softwaremill.jox.structured.Race;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Timeout;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.StructuredTaskScope.Joiner;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +18,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Forks one body with a limit that is never reached. The JDK has a limit for a scope only, so every
@@ -27,6 +32,8 @@ public class TimeoutBenchmark {
   static final int VALUE = 42;
 
   private static final Duration LIMIT = Duration.ofMinutes(1);
+
+  private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
 
   /** The floor: no handle, and a failure would be lost. */
   @Benchmark
@@ -75,10 +82,34 @@ public class TimeoutBenchmark {
     return checked(Timeout.<Integer, RuntimeException>within(LIMIT, () -> VALUE));
   }
 
+  @Benchmark
+  public int futures() {
+    return checked(
+        CompletableFuture.supplyAsync(() -> VALUE, executor)
+            .orTimeout(LIMIT.toNanos(), TimeUnit.NANOSECONDS)
+            .join());
+  }
+
+  @Benchmark
+  public int jox() throws InterruptedException, TimeoutException {
+    return checked(Race.timeout(LIMIT.toMillis(), () -> VALUE));
+  }
+
+  @Benchmark
+  public int kotlin() {
+    return checked(KotlinPeers.withinLimit(LIMIT.toMillis(), VALUE));
+  }
+
   private static int checked(int value) {
     if (value != VALUE) {
       throw new AssertionError("the body returned " + value);
     }
     return value;
+  }
+
+  /** Ends what the peers keep. */
+  @TearDown
+  public void close() {
+    executor.close();
   }
 }

@@ -33,8 +33,8 @@ import org.slf4j.MDC;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class WatchingBenchmark {
   /** How many bodies one operation forks. */
-  @Param({"100"})
-  public int forks;
+  @Param("100")
+  public int forks = 100;
 
   private final ObservationRegistry observations = ObservationRegistry.create();
   private @Nullable Loop loop;
