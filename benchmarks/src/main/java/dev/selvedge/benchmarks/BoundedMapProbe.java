@@ -28,6 +28,10 @@ public final class BoundedMapProbe {
     return input + 1;
   }
 
+  private static Iterable<Integer> inputs(int count) {
+    return () -> IntStream.range(0, count).iterator();
+  }
+
   private static Map<String, Double> measure(int inputs, Peer peer) throws Exception {
     double[] micros =
         Probes.sorted(
@@ -98,8 +102,7 @@ public final class BoundedMapProbe {
         size,
         inputs -> {
           try (Stream<Integer> results =
-              Gather.stream(
-                  IntStream.range(0, inputs).boxed()::iterator, LIMIT, BoundedMapProbe::map)) {
+              Gather.stream(inputs(inputs), LIMIT, BoundedMapProbe::map)) {
             return results.mapToLong(Integer::longValue).sum();
           }
         });
@@ -111,8 +114,7 @@ public final class BoundedMapProbe {
         size,
         inputs -> {
           try (Stream<Integer> results =
-              Gather.streamCompleted(
-                  IntStream.range(0, inputs).boxed()::iterator, LIMIT, BoundedMapProbe::map)) {
+              Gather.streamCompleted(inputs(inputs), LIMIT, BoundedMapProbe::map)) {
             return results.mapToLong(Integer::longValue).sum();
           }
         });

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.TimeUnit;
 
@@ -113,7 +114,7 @@ public final class CancelProbe {
         blockers -> {
           try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < tasks; i++) {
-              executor.submit(blockers::block);
+              Future<?> _ = executor.submit(blockers::block);
             }
             long start = blockers.startNow();
             executor.shutdownNow();

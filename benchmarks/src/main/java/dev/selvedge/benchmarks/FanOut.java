@@ -177,7 +177,11 @@ public abstract class FanOut {
               ? Mono.delay(Duration.ofMillis(pauseMillis())).map(_ -> work(index))
               : Mono.fromCallable(() -> work(index)).subscribeOn(Schedulers.parallel()));
     }
-    return checked(Flux.merge(Flux.fromIterable(bodies), forks).reduce(0, Integer::sum).blockOptional().orElse(0));
+    return checked(
+        Flux.merge(Flux.fromIterable(bodies), forks)
+            .reduce(0, Integer::sum)
+            .blockOptional()
+            .orElse(0));
   }
 
   private int body(int index) {

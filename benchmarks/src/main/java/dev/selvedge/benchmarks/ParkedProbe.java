@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.StructuredTaskScope;
 
 /**
@@ -134,7 +135,7 @@ public final class ParkedProbe {
         scene -> {
           try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < scene.tasks; i++) {
-              executor.submit(scene::park);
+              Future<?> _ = executor.submit(scene::park);
             }
             scene.allStarted();
           }

@@ -41,7 +41,7 @@ record Plan(String name, List<Workload> workloads) {
               Workload.of("Spawn through a loop", SpawnProbe.class, 1, 2, 8),
               Workload.of("Limit, not reached", TimeoutBenchmark.class, 1),
               Workload.of("Limits, many at once", LimitsProbe.class, 100_000).heap("2g"),
-              Workload.of("Limit, reached", PunctualityProbe.class, 0, 16),
+              Workload.of("Limit, reached", PunctualityProbe.class, 0, 1),
               Workload.of("Cancel", CancelProbe.class, 10_000),
               Workload.of("Orphan reports", OrphanProbe.class, 100_000).heap("1g"),
               Workload.of("Re-throw", RethrowBenchmark.class, 1),

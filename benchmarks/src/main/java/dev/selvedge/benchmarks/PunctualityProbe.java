@@ -8,14 +8,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.StructuredTaskScope.Joiner;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Waits for ever within a limit of 2 ms: how much later the caller goes on. While a number of tasks
- * keep the common pool busy, by waiting in it.
+ * keep the common pool busy, by blocking in it for 5 ms each.
  */
 public final class PunctualityProbe {
   private static final int LIMIT_MILLIS = 2;
@@ -27,16 +30,9 @@ public final class PunctualityProbe {
   }
 
   private static Map<String, Double> measure(int busy, Peer peer) throws Exception {
-    var over = new CountDownLatch(1);
-    for (int i = 0; i < busy; i++) {
-      ForkJoinPool.commonPool()
-          .execute(() -> {
-            try {
-              over.await();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
-          });
+    var over = new AtomicBoolean();
+    if (busy > 0) {
+      Thread.startVirtualThread(() -> keepBusy(busy, over));
     }
     var threads = new CompletableFuture<Map<String, Double>>();
     // Limits are for tasks: a platform thread would wake more slowly, whoever the peer.
@@ -44,8 +40,8 @@ public final class PunctualityProbe {
       try {
         double[] micros =
             Probes.sorted(
+                200,
                 300,
-                500,
                 () -> {
                   long start = System.nanoTime();
                   boolean expired = peer.run();
@@ -62,7 +58,20 @@ public final class PunctualityProbe {
     try {
       return threads.get();
     } finally {
-      over.countDown();
+      over.set(true);
+    }
+  }
+
+  /** Keeps so many tasks in the common pool's queues. */
+  private static void keepBusy(int busy, AtomicBoolean over) {
+    var room = new Semaphore(busy);
+    while (!over.get()) {
+      room.acquireUninterruptibly();
+      ForkJoinPool.commonPool()
+          .execute(() -> {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+            room.release();
+          });
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -86,8 +87,8 @@ public class RethrowBenchmark {
     };
   }
 
-  private static String checked(Throwable failure) {
-    if (!MESSAGE.equals(failure.getMessage())) {
+  private static String checked(@Nullable Throwable failure) {
+    if (failure == null || !MESSAGE.equals(failure.getMessage())) {
       throw new AssertionError(failure);
     }
     return MESSAGE;

@@ -2,6 +2,7 @@ package dev.selvedge.benchmarks;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.selvedge.Body;
 import dev.selvedge.gather.Gather;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -29,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.ConcurrentHistogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An HTTP service on loopback that asks three backends for each request, within a limit; each
@@ -89,10 +92,13 @@ public final class ServerProbe {
   public Map<String, Double> selvedge(int rate) throws Exception {
     return measure(
         rate,
-        () ->
-            Gather.options().limit(LIMIT).map(BACKENDS, this::fetch).stream()
-                .mapToInt(Integer::intValue)
-                .sum());
+        () -> {
+          var bodies = new ArrayList<Body<Integer, Exception>>();
+          BACKENDS.forEach(path -> bodies.add(() -> fetch(path)));
+          return Gather.options().limit(LIMIT).gather(bodies).stream()
+              .mapToInt(Integer::intValue)
+              .sum();
+        });
   }
 
   /** When one fails, the others go on, and so they do after the limit. */
@@ -218,7 +224,7 @@ public final class ServerProbe {
   }
 
   /** How many backends' failures an exception tells of. */
-  private static int countFailures(Throwable failure, Set<Throwable> known) {
+  private static int countFailures(@Nullable Throwable failure, Set<Throwable> known) {
     if (failure == null || !known.add(failure)) {
       return 0;
     }

@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * Starts tasks that do next to nothing through something that lives as long as the program, from
@@ -51,7 +52,11 @@ public final class SpawnProbe {
   @Measured
   public Map<String, Double> executor(int spawners) throws Exception {
     try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
-      return measure(spawners, executor::submit);
+      return measure(
+          spawners,
+          body -> {
+            Future<?> _ = executor.submit(body);
+          });
     }
   }
 
@@ -65,7 +70,11 @@ public final class SpawnProbe {
   @Measured
   public Map<String, Double> futures(int spawners) throws Exception {
     try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
-      return measure(spawners, body -> CompletableFuture.runAsync(body, executor));
+      return measure(
+          spawners,
+          body -> {
+            Future<?> _ = CompletableFuture.runAsync(body, executor);
+          });
     }
   }
 

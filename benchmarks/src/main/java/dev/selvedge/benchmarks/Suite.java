@@ -1,5 +1,6 @@
 package dev.selvedge.benchmarks;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
@@ -87,11 +88,12 @@ public final class Suite {
       var command = new ArrayList<String>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.addAll(flags(workload));
+      command.add("-Dstdout.encoding=UTF-8");
       command.addAll(List.of("-cp", System.getProperty("java.class.path")));
       command.add(Probes.class.getName());
       command.addAll(List.of(workload.program().getName(), peer, Integer.toString(size)));
       Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-      String output = new String(process.getInputStream().readAllBytes());
+      String output = new String(process.getInputStream().readAllBytes(), UTF_8);
       if (process.waitFor() != 0) {
         throw new IllegalStateException(
             workload.name() + ", " + peer + " failed:\n" + Files.readString(errors));
