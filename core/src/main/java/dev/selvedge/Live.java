@@ -29,8 +29,6 @@ abstract sealed class Live extends Frame permits Live.Rare {
 
   /** What lies between: fields that are rarely used, and some that never are. */
   abstract static sealed class Rare extends Live permits Owner {
-    static final int SMALLEST_SWEEP = 64;
-
     final long birth = Timers.millis();
 
     /** Zero until somebody asks; guarded by this. */
@@ -39,10 +37,8 @@ abstract sealed class Live extends Frame permits Live.Rare {
     /** When it was cancelled, by the loop's clock; written before {@code cancelled}. */
     long cancelledAt;
 
-    // Guarded by this: the list of the children that other threads forked.
-    @Nullable ListedTask<?, ?> first;
-    int listed;
-    int sweepAt = SMALLEST_SWEEP;
+    /** The children that other threads forked; written under the monitor, null without any. */
+    volatile @Nullable Listed listed;
 
     // Guarded by this.
     @Nullable LinkedHashSet<Failed> failures;

@@ -21,16 +21,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What owns tasks: a loop or a scope.
  *
- * <p><b>Children.</b> A fork links the task into a list and counts it, under the monitor. The end
- * of a task only counts it down, without the monitor, so that a thousand children do not queue for
- * it. The finished ones are unlinked when the list has grown to twice the live ones, so that its
- * length is bounded however many tasks come and go; a failed task of a long-lived owner is unlinked
- * at once, because its report waits until nobody holds it.
- *
- * <p>Most forks come from the thread that opened the scope. It has chunks of its own, which also
- * count its forks, and adds to them without the monitor; whoever goes through the chunks, or takes
- * something out of them, holds the monitor. What each fork writes is in the chunk and not in the
- * owner, whose fields every child reads when it ends.
+ * <p><b>Children.</b> Most forks of a scope come from the thread that opened it. It has chunks of
+ * its own, which also count its forks, and adds to them without the monitor; whoever goes through
+ * the chunks, or takes something out of them, holds the monitor. What each fork writes is in the
+ * chunk and not in the owner, whose fields every child reads when it ends. Forks of other threads,
+ * and all of a loop, are {@link Listed}. None of them takes the monitor, and no child does when it
+ * ends: a thousand of them would queue for it, and taking it writes to a word of the owner that all
+ * of them read.
  *
  * <p><b>Waiting.</b> The owner parks once, on the counter. It writes {@code waiter} and then reads
  * {@code live}; a child counts down and then reads {@code waiter}: one of them sees the other.
@@ -40,10 +37,11 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Cancelling.</b> An owner forwards one cancellation to its children, never two. Forwarding
  * goes down level by level with a queue, not by recursion, and interrupts nobody until all have
  * been asked: who awaits a task that is cancelled together with it was then cancelled too, and has
- * not failed. After it a fork gets a cancelled task. Under the monitor a child is either in the
- * list or refused. The owner's thread adds and then reads {@code cancelled}, who cancels writes
- * that and then reads the chunks: one of them sees the other. If both do, the child is asked to
- * cancel, and its thread never starts.
+ * not failed. After it a fork gets a cancelled task. Who forks adds the child and then reads {@code
+ * cancelled}, who cancels writes that and then reads the children: one of them sees the other. If
+ * both do, the child is asked to cancel, and its thread never starts.
+ *
+ * <p><b>Closing.</b> The same with {@code closed}: who forks counts the child and then reads it.
  */
 abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   /** That a task waits for all children of an owner. One object per wait. */
@@ -229,8 +227,8 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
               CancelReason.Source.REQUEST,
               "no thread could be started: " + StackText.describe(t),
               null));
-      if (task instanceof ListedTask<?, ?> listed) {
-        unlink(listed);
+      if (task instanceof ListedTask<?, ?> node) {
+        Listed.remove(node);
       }
       countDown();
       return t;
@@ -284,26 +282,55 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     return late;
   }
 
-  private synchronized @Nullable CancelReason link(ListedTask<?, ?> task, Thread thread) {
-    refuseIfClosed();
-    if (cancelled == null) {
-      task.thread(thread);
-      link(task);
+  /** Counts and lists a task. Returns why it is refused. */
+  private @Nullable CancelReason link(ListedTask<?, ?> task, Thread thread) {
+    task.thread(thread);
+    while (true) {
       LIVE.getAndAdd(this, 1);
+      listed().add(task);
+      CancelReason late = cancelled;
+      if (late == null && !closed) {
+        return null;
+      }
+      Listed.remove(task);
+      countDown();
+      refuseIfClosed();
+      if (late != null) {
+        return late;
+      }
+      // Somebody tried to close the owner in that moment, and has left it open.
     }
-    return cancelled;
   }
 
+  private Listed listed() {
+    Listed present = listed;
+    if (present == null) {
+      synchronized (this) {
+        present = listed;
+        if (present == null) {
+          present = outlivesHandles() ? Listed.striped() : Listed.single();
+          listed = present;
+        }
+      }
+    }
+    return present;
+  }
+
+  /** {@link #closeIfIdle} tries without waiting for anybody: under the monitor it is certain. */
   private void refuseIfClosed() {
     if (closed) {
-      throw new IllegalStateException(this + " is closed: start tasks while it is open");
+      synchronized (this) {
+        if (closed) {
+          throw new IllegalStateException(this + " is closed: start tasks while it is open");
+        }
+      }
     }
   }
 
   /** The last act of a task's thread. */
-  final void ended(TaskImpl<?, ?> task, boolean failed) {
-    if (failed && outlivesHandles() && task instanceof ListedTask<?, ?> listed) {
-      unlink(listed);
+  final void ended(TaskImpl<?, ?> task) {
+    if (task instanceof ListedTask<?, ?> node) {
+      Listed.remove(node);
     }
     if (ending != null) {
       ending.removeIf(ended -> {
@@ -325,49 +352,11 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (parked != null && left + own.forks == 0) {
       LockSupport.unpark(parked);
     }
-    if (outlivesHandles() && (live == 0 || (listed > SMALLEST_SWEEP && live < listed / 4))) {
-      sweepNow();
-    }
-  }
-
-  private void link(ListedTask<?, ?> task) {
-    if (listed >= sweepAt) {
-      sweepNow();
-    }
-    task.previous = null;
-    task.next = first;
-    if (first != null) {
-      first.previous = task;
-    }
-    first = task;
-    listed++;
-  }
-
-  @SuppressWarnings("ReferenceEquality") // nodes of a list
-  private synchronized void unlink(ListedTask<?, ?> task) {
-    if (task != first && task.previous == null) {
-      return;
-    }
-    if (task.previous != null) {
-      task.previous.next = task.next;
-    } else {
-      first = task.next;
-    }
-    if (task.next != null) {
-      task.next.previous = task.previous;
-    }
-    task.previous = null;
-    task.next = null;
-    listed--;
-  }
-
-  private void sweep() {
-    for (ListedTask<?, ?> task = first; task != null; ) {
-      ListedTask<?, ?> following = task.next;
-      if (task.hasEnded()) {
-        unlink(task);
+    if (left == 0) {
+      Listed present = listed;
+      if (present != null) {
+        present.idle();
       }
-      task = following;
     }
   }
 
@@ -394,12 +383,6 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     return own;
   }
 
-  /** So that a loop which has become idle keeps no values of tasks that are gone. */
-  private synchronized void sweepNow() {
-    sweep();
-    sweepAt = Math.max(SMALLEST_SWEEP, 2 * listed);
-  }
-
   /** The children whose threads have not come to their end, the newest first. */
   final synchronized List<TaskImpl<?, ?>> unendedTasks() {
     if (addsToOwn() && alive() == 0) {
@@ -407,10 +390,9 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     var tasks = new ArrayList<TaskImpl<?, ?>>();
     addUnendedOwn(tasks);
-    for (ListedTask<?, ?> task = first; task != null; task = task.next) {
-      if (!task.hasEnded()) {
-        tasks.add(task);
-      }
+    Listed others = listed;
+    if (others != null) {
+      others.addUnended(tasks);
     }
     return tasks;
   }
@@ -681,17 +663,23 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
 
   /** Closes it at once if there is nothing to wait for and nothing to report. */
   final synchronized boolean closeIfIdle() {
-    boolean idle = isIdle() && stragglerWatch == null && (failures == null || failures.isEmpty());
-    if (idle) {
-      markClosed();
+    if (!isIdle() || stragglerWatch != null || (failures != null && !failures.isEmpty())) {
+      return false;
     }
-    return idle;
+    // Who forks meanwhile counts and then reads this; here it is the other way round.
+    closed = true;
+    if (!isIdle()) {
+      closed = false;
+      return false;
+    }
+    markClosed();
+    return true;
   }
 
   /** Refuses forks for good and lets go of the children, none of which is left. */
   final synchronized void markClosed() {
     closed = true;
-    sweep();
+    listed = null;
     LIVE.getAndAdd(this, own.forks);
     own = NONE;
   }

@@ -335,7 +335,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       } finally {
         THREAD.setRelease(this, null);
         if ((state & HIDDEN) == 0) {
-          owner.ended(this, failed != null);
+          owner.ended(this);
         }
       }
     }
