@@ -1,5 +1,7 @@
 package dev.selvedge;
 
+import java.io.IOException;
+import java.io.ObjectOutputStream;
 import java.io.Serial;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -21,10 +23,34 @@ public final class TaskCancelledException extends CancellationException {
   /** Who asked and why. */
   private final transient CancelReason reason;
 
+  /** The reason as text; null until somebody asks. */
+  private @Nullable String message;
+
   TaskCancelledException(CancelReason reason, @Nullable Throwable cause) {
-    super(reason.toString());
     this.reason = reason;
     initCause(cause);
+  }
+
+  /**
+   * Says who asked and why.
+   *
+   * @return the reason as text
+   */
+  @Override
+  public String getMessage() {
+    // Made when somebody asks: many tasks that are cancelled together are never looked at.
+    String text = message;
+    if (text == null) {
+      text = reason.toString();
+      message = text;
+    }
+    return text;
+  }
+
+  @Serial
+  private void writeObject(ObjectOutputStream out) throws IOException {
+    message = getMessage();
+    out.defaultWriteObject();
   }
 
   /**

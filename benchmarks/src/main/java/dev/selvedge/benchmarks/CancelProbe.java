@@ -15,7 +15,6 @@ public final class CancelProbe {
   /** What the tasks do. */
   private static final class Blockers {
     private final CountDownLatch waiting;
-    private final CountDownLatch never = new CountDownLatch(1);
 
     Blockers(int tasks) {
       waiting = new CountDownLatch(tasks);
@@ -23,7 +22,7 @@ public final class CancelProbe {
 
     Void block() throws InterruptedException {
       waiting.countDown();
-      never.await();
+      Probes.block();
       return null;
     }
 

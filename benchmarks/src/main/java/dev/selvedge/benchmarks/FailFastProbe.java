@@ -26,7 +26,6 @@ public final class FailFastProbe {
   private static final class Scene {
     private final int forks;
     private final CountDownLatch waiting;
-    private final CountDownLatch never = new CountDownLatch(1);
     private final AtomicInteger ended = new AtomicInteger();
     private volatile long thrown;
 
@@ -38,7 +37,7 @@ public final class FailFastProbe {
     int block() throws InterruptedException {
       try {
         waiting.countDown();
-        never.await();
+        Probes.block();
         return 0;
       } finally {
         ended.incrementAndGet();

@@ -119,11 +119,17 @@ public final class ParkedProbe {
     return measure(
         tasks,
         scene -> {
+          var done = new CountDownLatch(scene.tasks);
           try (Loop loop = Loop.create()) {
             for (int i = 0; i < scene.tasks; i++) {
-              loop.launch(scene::park);
+              loop.launch(() -> {
+                scene.park();
+                done.countDown();
+              });
             }
             scene.allStarted();
+            // The close would cancel those that have not gone on.
+            done.await();
           }
         });
   }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 
 /** What probes share, and the program that runs one: {@code Probes CLASS PEER SIZE}. */
 public final class Probes {
@@ -58,6 +59,17 @@ public final class Probes {
       throw new AssertionError(String.format(Locale.ROOT, "it took %f", result));
     }
     return result;
+  }
+
+  /**
+   * Waits for ever, or until interrupted. Not for a latch: to take one of many interrupted threads
+   * out of its queue takes a look at all of them.
+   */
+  static void block() throws InterruptedException {
+    while (!Thread.interrupted()) {
+      LockSupport.park();
+    }
+    throw new InterruptedException();
   }
 
   /** The value that so much of the sorted ones do not exceed. */

@@ -1,0 +1,38 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+class TaskCancelledExceptionTest {
+  private final TaskCancelledException cancelled =
+      new TaskCancelledException(CancelReason.request("enough"), new InterruptedException());
+
+  @Test
+  @DisplayName("its message says who asked and why, the same text each time")
+  void message() {
+    assertThat(cancelled)
+        .hasMessage("REQUEST: enough")
+        .hasToString("dev.selvedge.TaskCancelledException: REQUEST: enough");
+    assertThat(cancelled.getMessage()).isSameAs(cancelled.getMessage());
+  }
+
+  @Test
+  @DisplayName("its message survives serialization, which its reason does not")
+  void serialized() throws Exception {
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new ObjectOutputStream(bytes)) {
+      out.writeObject(cancelled);
+    }
+    try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+      assertThat((TaskCancelledException) in.readObject())
+          .hasMessage("REQUEST: enough")
+          .hasCauseInstanceOf(InterruptedException.class);
+    }
+  }
+}
