@@ -68,6 +68,9 @@ final class Cold extends Strand {
   /** Whether a request was accepted and its interrupt not sent yet. */
   boolean interruptDue;
 
+  /** Whether the task's thread waits for it. */
+  private boolean interruptAwaited;
+
   /** Whether the task itself asked. */
   boolean askedItself;
 
@@ -127,14 +130,16 @@ final class Cold extends Strand {
   }
 
   private synchronized boolean isInterruptDue() {
+    interruptAwaited = interruptDue;
     return interruptDue;
   }
 
   /** The interrupt of a request is sent, or the request was withdrawn. */
   void interruptIsSent() {
     assert Thread.holdsLock(this);
-    if (interruptDue) {
-      interruptDue = false;
+    interruptDue = false;
+    if (interruptAwaited) {
+      interruptAwaited = false;
       LockSupport.unpark(task.thread());
     }
   }

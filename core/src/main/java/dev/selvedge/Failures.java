@@ -18,6 +18,8 @@ final class Failures {
   /** As many others an exception takes along; the rest goes to the handler. */
   static final int MAX_SUPPRESSED = 16;
 
+  private static final Throwable[] NOTHING = {};
+
   private Failures() {}
 
   /** Throws a stored exception as what it is; the type parameter of the task vouches for it. */
@@ -72,12 +74,14 @@ final class Failures {
 
   /** The failures that an interrupted join left in the exception which ended a cancelled task. */
   static List<Throwable> suppressedFailures(@Nullable Throwable ending) {
+    Throwable[] all = ending == null ? NOTHING : ending.getSuppressed();
+    if (all.length == 0) {
+      return List.of();
+    }
     var failures = new ArrayList<Throwable>();
-    if (ending != null) {
-      for (Throwable suppressed : ending.getSuppressed()) {
-        if (!(suppressed instanceof InterruptedException || suppressed instanceof TaskTrace)) {
-          failures.add(suppressed);
-        }
+    for (Throwable suppressed : all) {
+      if (!(suppressed instanceof InterruptedException || suppressed instanceof TaskTrace)) {
+        failures.add(suppressed);
       }
     }
     return failures;

@@ -219,12 +219,15 @@ class DeliveryTest {
     long seed = System.nanoTime();
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     var thrown = new ArrayList<Throwable>();
+    // The close cancels tasks that have not begun, and these throw nothing.
+    var begun = new CountDownLatch(failures);
     try (Loop loop = loop()) {
       for (int i = 0; i < failures; i++) {
         var own = new IOException("failure " + i);
         thrown.add(own);
         Task<Object, IOException> task =
             loop.createTask(() -> {
+              begun.countDown();
               throw own;
             });
         switch (random.nextInt(4)) {
@@ -234,6 +237,7 @@ class DeliveryTest {
           default -> {}
         }
       }
+      begun.await();
     }
     assertThat(told).as("seed %d", seed).extracting(Told::failure).hasSameElementsAs(thrown);
     assertThat(told).as("seed %d", seed).hasSize(failures);
