@@ -158,6 +158,8 @@ final class Listed {
     Chunk chunk = task.chunk;
     if (chunk != null) {
       SLOT.setRelease(chunk.slots, task.slot, GONE);
+      // Whoever keeps the handle must not keep the chunk, and all that are older.
+      task.chunk = null;
     }
   }
 

@@ -287,7 +287,12 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     task.thread(thread);
     while (true) {
       LIVE.getAndAdd(this, 1);
-      listed().add(task);
+      try {
+        listed().add(task);
+      } catch (OutOfMemoryError e) {
+        countDown();
+        throw e;
+      }
       CancelReason late = cancelled;
       if (late == null && !closed) {
         return null;

@@ -47,6 +47,12 @@ public final class TaskCancelledException extends CancellationException {
     return text;
   }
 
+  /**
+   * Makes the message first: the reason does not go with it.
+   *
+   * @param out where to
+   * @throws IOException if writing fails
+   */
   @Serial
   private void writeObject(ObjectOutputStream out) throws IOException {
     message = getMessage();

@@ -71,6 +71,17 @@ class ListedTest {
     }
   }
 
+  @Test
+  @DisplayName("the handle of an ended task holds nothing of its loop's list")
+  void handlesHoldNothing() throws Exception {
+    try (Loop loop = Threads.builder().build()) {
+      Task<String, RuntimeException> kept = loop.createTask(() -> "value");
+      kept.await();
+
+      Awaitility.await().until(() -> ((ListedTask<?, ?>) kept).chunk == null);
+    }
+  }
+
   private static Object valueOfEnded(Loop loop) throws InterruptedException {
     return loop.createTask(() -> new Object()).await();
   }

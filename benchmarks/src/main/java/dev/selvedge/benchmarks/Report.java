@@ -68,6 +68,19 @@ final class Report {
     Files.writeString(directory.resolve(plan.name() + ".json"), json());
   }
 
+  /** Writes the table for those who decide into a page, which has to exist. */
+  void writeSummary(Path page) throws IOException {
+    Files.writeString(page, replace(Files.readString(page), summary()));
+  }
+
+  private String summary() {
+    var text = new StringBuilder(machine + "; rounds: " + rounds + "\n\n");
+    text.append("| workload | Selvedge | / threads | / JDK's scope | / best of the others |\n");
+    text.append("|---|--:|--:|--:|--:|\n");
+    all.forEach(results -> text.append(results.summary()));
+    return text.toString();
+  }
+
   private String chartFile(Results results) {
     String words = results.workload().name().toLowerCase(Locale.ROOT).replace("µ", "u");
     return plan.name() + "-" + words.replaceAll("[^a-z0-9]+", "-") + ".svg";

@@ -119,6 +119,38 @@ final class Results {
     return table.toString();
   }
 
+  /** How we do at each size: a row of a table with the columns of {@link Report}'s summary. */
+  String summary() {
+    String measure = measures().getFirst();
+    var text = new StringBuilder();
+    for (Row row : rows) {
+      if (!row.peer.equals("selvedge")) {
+        continue;
+      }
+      Optional<Row> best = best(row.size, Workload::isRival);
+      text.append("| ")
+          .append(workload.name())
+          .append(workload.sizes().size() > 1 ? " " + row.size : "")
+          .append(" | ")
+          .append(number(row.median(measure)) + " " + measure)
+          .append(" | ")
+          .append(medianAgainst(row, row(row.size, "threads")))
+          .append(" | ")
+          .append(medianAgainst(row, row(row.size, "jdk")))
+          .append(" | ")
+          .append(medianAgainst(row, best))
+          .append(best.map(rival -> ", " + rival.peer).orElse(""))
+          .append(" |\n");
+    }
+    return text.toString();
+  }
+
+  private String medianAgainst(Row row, Optional<Row> baseline) {
+    return baseline
+        .map(other -> String.format(Locale.ROOT, "%.2f", ratio(row, other).median))
+        .orElse("–");
+  }
+
   private String against(Row row, Optional<Row> baseline) {
     return baseline
         .filter(other -> !other.equals(row))

@@ -20,7 +20,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs a plan in rounds and prints how the peers compare: {@code Suite PLAN ROUNDS print|write
- * DIRECTORY}.
+ * DOCS}.
  *
  * <p>A machine's speed drifts, and more so one that others use. So the peers of a workload run
  * right after one another, in a JVM each and in turns of who comes first, and are compared within
@@ -44,7 +44,11 @@ public final class Suite {
     var report = new Report(plan, rounds, Machine.describe(), all);
     System.out.print(report.markdown());
     if (write) {
-      report.write(Path.of(args[3]));
+      Path docs = Path.of(args[3]);
+      report.write(docs.resolve("benchmarks"));
+      if (plan.name().equals("full")) {
+        report.writeSummary(docs.resolve("guide/costs.md"));
+      }
     }
   }
 

@@ -99,6 +99,20 @@ class ReportTest {
   }
 
   @Test
+  void aSummaryTellsHowSelvedgeDoes(@TempDir Path directory) throws Exception {
+    Path page = Files.writeString(directory.resolve("costs.md"), PAGE);
+    var report =
+        new Report(new Plan("small", List.of(workload)), 3, "a machine", List.of(results()));
+
+    report.writeSummary(page);
+
+    assertThat(page)
+        .content()
+        .contains("| Join & so on 10 | 160 µs | 3.00 | 1.00 | 1.50, jox |")
+        .doesNotContain("jdk |");
+  }
+
+  @Test
   void onlyTheTextBetweenTheMarkersIsReplaced() {
     assertThat(Report.replace(PAGE, "new\n")).isEqualTo(PAGE.replace("old", "new"));
   }

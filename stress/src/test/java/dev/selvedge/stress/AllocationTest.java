@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.selvedge.ChildJvm;
 import dev.selvedge.Oracle;
 import dev.selvedge.stress.programs.Allocation;
+import dev.selvedge.stress.programs.Awaits;
 import dev.selvedge.stress.programs.Gathers;
+import dev.selvedge.stress.programs.Limits;
 import dev.selvedge.stress.programs.Scopes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
@@ -36,9 +39,24 @@ class AllocationTest {
     check(Gathers.class, Map.of(2, 1_250L, 10, 4_500L, 100, 41_000L));
   }
 
+  @Test
+  @DisplayName("to create and await a task allocates no more than it did")
+  void awaitAllocatesNoMoreThanItDid() throws Exception {
+    check(Awaits.class, Map.of(1, 720L, 10, 7_200L), "-Djdk.virtualThreadScheduler.parallelism=1");
+  }
+
+  @Test
+  @DisplayName("a limit allocates no more than it did")
+  void aLimitAllocatesNoMoreThanItDid() throws Exception {
+    check(Limits.class, Map.of(1, 250L, 10, 2_500L));
+  }
+
   /** What the program {@linkplain Allocation#report says}, by forks: the most bytes. */
-  private static void check(Class<?> program, Map<Integer, Long> bounds) throws Exception {
-    try (ChildJvm child = ChildJvm.startOptimized(List.of("-Xbatch"), program)) {
+  private static void check(Class<?> program, Map<Integer, Long> bounds, String... flags)
+      throws Exception {
+    var options = new ArrayList<>(List.of(flags));
+    options.add("-Xbatch");
+    try (ChildJvm child = ChildJvm.startOptimized(options, program)) {
       ChildJvm.Ended ended = child.awaitEnd();
 
       assertThat(ended.code()).as(ended.err()).isZero();
