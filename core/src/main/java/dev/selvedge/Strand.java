@@ -124,15 +124,16 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     }
   }
 
-  /** Closes the scopes that were opened inside of a frame and forgotten; null: all of them. */
+  /**
+   * Closes the scopes that were opened inside of a frame and forgotten; for the strand's own
+   * thread.
+   *
+   * @param frame null for all of them
+   */
   void closeInside(@Nullable Frame frame) {
-    for (TaskScope<?> scope; (scope = scopeInside(frame)) != null; ) {
+    while (top != frame && top instanceof TaskScope<?> scope) {
       scope.closeForgotten();
     }
-  }
-
-  private synchronized @Nullable TaskScope<?> scopeInside(@Nullable Frame frame) {
-    return top != frame && top instanceof TaskScope<?> scope ? scope : null;
   }
 
   /**
@@ -214,6 +215,9 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
    */
   void addExposed(@Nullable Frame frame, Collection<? super Owner> exposed) {
     assert Thread.holdsLock(this);
+    if (top == frame) {
+      return;
+    }
     var scopes = new ArrayList<Owner>();
     for (Frame each = top; each != null && each != frame; each = each.enclosing) {
       switch (each) {

@@ -55,7 +55,9 @@ record Plan(String name, List<Workload> workloads) {
       new Plan(
           "server",
           List.of(
-              Workload.of("Server", ServerProbe.class, 100, 200, 400, 600, 800, 1_000).heap("1g")));
+              Workload.of("Server", ServerProbe.class, 100, 200, 300, 400, 500, 600, 800, 1_000)
+                  .heap("1g")
+                  .within("p99 ms", 50)));
 
   static Plan of(String name) {
     return List.of(QUICK, FULL, WATCHING, SERVER).stream()

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,8 +36,20 @@ final class Report {
       text.append("\n### ").append(results.workload().name()).append("\n\n");
       text.append(results.table());
       text.append(growth(results));
+      results.workload().bound().ifPresent(bound -> text.append(greatest(results, bound)));
     }
     return text.toString();
+  }
+
+  private static String greatest(Results results, Workload.Bound bound) {
+    return results.workload().peers().stream()
+        .map(peer -> peer + " " + results.greatest(peer, bound))
+        .collect(
+            Collectors.joining(
+                ", ",
+                "\nGreatest size with a %s of at most %s: "
+                    .formatted(bound.measure(), Results.number(bound.most())),
+                ".\n"));
   }
 
   private static String growth(Results results) {

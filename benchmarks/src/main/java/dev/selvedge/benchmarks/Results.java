@@ -181,6 +181,16 @@ final class Results {
     return Optional.of(covariance / variance);
   }
 
+  /** The greatest size up to which a peer keeps within a bound, by the medians; 0 if at none. */
+  int greatest(String peer, Workload.Bound bound) {
+    return rows.stream()
+        .filter(row -> row.peer.equals(peer))
+        .takeWhile(row -> row.median(bound.measure()) <= bound.most())
+        .mapToInt(Row::size)
+        .max()
+        .orElse(0);
+  }
+
   /** Three significant digits, or all of them before the point. */
   static String number(double value) {
     double size = Math.abs(value);

@@ -41,7 +41,7 @@ public final class Suite {
         run(results, round, rounds);
       }
     }
-    var report = new Report(plan, rounds, Machine.describe(), all);
+    var report = new Report(plan, rounds, Machine.describe() + ", " + Machine.libraries(), all);
     System.out.print(report.markdown());
     if (write) {
       Path docs = Path.of(args[3]);

@@ -31,7 +31,8 @@ class ReportTest {
           ForkJoinBenchmark.class,
           List.of(1, 10, 100),
           List.of("threads", "jdk", "selvedge", "jox"),
-          "1g");
+          "1g",
+          Optional.of(new Workload.Bound("µs", 400)));
 
   private Results results() {
     var results = new Results(workload);
@@ -83,6 +84,7 @@ class ReportTest {
         .endsWith("after\n")
         .contains("a machine; rounds: 3", "![Join & so on](small-join-so-on.svg)", "| 100 | jox")
         .contains("power of: threads 1.00, jdk 1.00")
+        .contains("a µs of at most 400: threads 100, jdk 10, selvedge 10, jox 10.")
         .doesNotContain("old");
     String svg = Files.readString(directory.resolve("small-join-so-on.svg"));
     var chart =
