@@ -56,6 +56,20 @@ final class Circle {
   }
 
   /**
+   * Whether a circle could go through a join of this task: somebody awaits it, or a task that may
+   * wait for it because it owns it.
+   */
+  static boolean mayPassThrough(TaskImpl<?, ?> joining) {
+    for (TaskImpl<?, ?> task = joining; task != null; ) {
+      if (task.hasCold() && task.cold().isAwaitedByTask()) {
+        return true;
+      }
+      task = task.owner() instanceof TaskScope<?> scope ? scope.ownerTask() : null;
+    }
+    return false;
+  }
+
+  /**
    * Throws if what the caller waits for waits for the caller. Of several callers in one circle one
    * is refused.
    */

@@ -18,6 +18,9 @@ final class Cold extends Strand {
     final TaskImpl<?, ?> target;
     private final @Nullable ShieldView<?, ?> view;
 
+    /** Whether a task waits, which others may wait for. */
+    final boolean byTask;
+
     /** Whether it gives up by itself, and so can be part of no circle. */
     final boolean timed;
 
@@ -31,9 +34,10 @@ final class Cold extends Strand {
     private @Nullable Waiter previous;
     private @Nullable Waiter next;
 
-    Waiter(TaskImpl<?, ?> target, @Nullable ShieldView<?, ?> view, boolean timed) {
+    Waiter(TaskImpl<?, ?> target, @Nullable ShieldView<?, ?> view, boolean byTask, boolean timed) {
       this.target = target;
       this.view = view;
+      this.byTask = byTask;
       this.timed = timed;
     }
 
@@ -168,6 +172,16 @@ final class Cold extends Strand {
     }
     waiter.previous = null;
     waiter.next = null;
+  }
+
+  /** Whether a task awaits this one, for however long it takes. */
+  synchronized boolean isAwaitedByTask() {
+    for (Waiter waiter = waiters; waiter != null; waiter = waiter.next) {
+      if (waiter.byTask && !waiter.timed) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Wakes those who wait through a view that has ended. */

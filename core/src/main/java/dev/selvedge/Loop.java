@@ -68,6 +68,7 @@ public final class Loop extends Owner implements AutoCloseable {
   private final Reports reports = new Reports(this);
   private final CountDownLatch shutDown = new CountDownLatch(1);
   private volatile @Nullable LoopExceptionHandler handler;
+  private volatile boolean shutdown;
 
   // Guarded by this.
   private @Nullable Run run;
@@ -555,7 +556,7 @@ public final class Loop extends Owner implements AutoCloseable {
 
   private <T extends @Nullable Object, X extends Exception> T runMain(
       Run active, Body<? extends T, ? extends X> body) throws X, InterruptedException {
-    TaskImpl<T, X> main = start(new ListedTask<T, X>(this, "main", body, TaskImpl.MAIN));
+    TaskImpl<T, X> main = startNew(new ListedTask<T, X>(this, "main", body, TaskImpl.MAIN));
     active.main(main);
     boolean interrupted =
         main.awaitPassingInterrupts(
@@ -605,11 +606,11 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param body what it does
    * @return its handle; in a loop that is closing, that of a cancelled task whose body never runs
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
    */
   public <T extends @Nullable Object, X extends Exception> Task<T, X> createTask(
       Body<? extends T, ? extends X> body) {
-    return start(new ListedTask<T, X>(this, null, requireNonNull(body, "body"), 0));
+    return startNew(new ListedTask<T, X>(this, null, requireNonNull(body, "body"), 0));
   }
 
   /**
@@ -619,7 +620,7 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param action what it does
    * @return its handle
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
    * @see #createTask(Body)
    */
   public <X extends Exception> Task<@Nullable Void, X> createTask(Action<? extends X> action) {
@@ -635,13 +636,13 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param body what it does
    * @return its handle
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
    * @see #createTask(Body)
    */
   public <T extends @Nullable Object, X extends Exception> Task<T, X> createTask(
       String name, Body<? extends T, ? extends X> body) {
     requireNonNull(name, "name");
-    return start(new ListedTask<T, X>(this, name, requireNonNull(body, "body"), 0));
+    return startNew(new ListedTask<T, X>(this, name, requireNonNull(body, "body"), 0));
   }
 
   /**
@@ -652,7 +653,7 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param action what it does
    * @return its handle
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
    * @see #createTask(Body)
    */
   public <X extends Exception> Task<@Nullable Void, X> createTask(
@@ -665,7 +666,7 @@ public final class Loop extends Owner implements AutoCloseable {
    *
    * @param action what it does
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
    */
   public void launch(Action<?> action) {
     launchNamed(null, action);
@@ -677,7 +678,7 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param name the name of the task and its thread
    * @param action what it does
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
    * @see #launch(Action)
    */
   public void launch(String name, Action<?> action) {
@@ -685,9 +686,16 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   private void launchNamed(@Nullable String given, Action<?> action) {
-    start(
+    startNew(
         new ListedTask<@Nullable Void, Exception>(
             this, given, Failures.<Exception>body(action), TaskImpl.LAUNCHED));
+  }
+
+  <I extends TaskImpl<?, ?>> I startNew(I task) {
+    if (shutdown) {
+      throw new RejectedExecutionException(this + " is shut down: it starts no new tasks");
+    }
+    return start(task);
   }
 
   /**
@@ -855,6 +863,23 @@ public final class Loop extends Owner implements AutoCloseable {
    */
   public synchronized boolean isRunning() {
     return run != null;
+  }
+
+  /**
+   * Refuses new tasks from now on; those that it has go on, and may fork in scopes of their own:
+   * {@code ExecutorService.shutdown}. {@link #close} ends what is left. A second call does nothing.
+   */
+  public void shutdown() {
+    shutdown = true;
+  }
+
+  /**
+   * Whether new tasks are refused.
+   *
+   * @return true from {@link #shutdown} on
+   */
+  public boolean isShutdown() {
+    return shutdown;
   }
 
   /**

@@ -141,7 +141,7 @@ final class LoopExecutor extends AbstractExecutorService {
     }
     boolean running = false;
     try {
-      loop.start(task);
+      loop.startNew(task);
       running = true;
     } catch (IllegalStateException closed) {
       throw new RejectedExecutionException(closed.getMessage(), closed);

@@ -87,6 +87,11 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       STATE = lookup.findVarHandle(TaskImpl.class, "state", int.class);
       COLD = lookup.findVarHandle(TaskImpl.class, "cold", Cold.class);
       THREAD = lookup.findVarHandle(TaskImpl.class, "thread", Thread.class);
+      // What the first failure needs is loaded before: a process without a file descriptor left
+      // cannot load it, and a class whose initialization failed is never tried again.
+      lookup.ensureInitialized(Failed.class);
+      lookup.ensureInitialized(TaskTrace.class);
+      lookup.ensureInitialized(ExceptionContext.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -287,6 +292,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       @Nullable Throwable thrown,
       long nanos,
       FlightRecorder.@Nullable TaskEvent event) {
+    Throwable fault = null;
     if (!ran) {
       settleCancelled(null);
     } else {
@@ -298,7 +304,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         settle(value, thrown);
       } catch (Throwable t) {
         // No memory, say. What the body held is garbage now; a task that never ends would be worse.
-        settle(null, thrown != null ? thrown : t);
+        fault = settleAnyhow(thrown != null ? thrown : t);
       }
     }
     Failed failed = slot instanceof Failed ending ? ending : null;
@@ -338,6 +344,24 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
           owner.ended(this);
         }
       }
+    }
+    if (fault != null) {
+      throw Failures.<RuntimeException>sneak(fault);
+    }
+  }
+
+  /**
+   * Decides the outcome once more, and if that fails again, without what the report of a failure
+   * needs: awaiting the task throws it all the same. Returns what went wrong then.
+   */
+  private @Nullable Throwable settleAnyhow(Throwable thrown) {
+    try {
+      settle(null, thrown);
+      return null;
+    } catch (Throwable again) {
+      slot = thrown;
+      STATE.getAndBitwiseOr(this, DONE | FAILED);
+      return thrown;
     }
   }
 
@@ -478,7 +502,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     if (equals(caller) && !timed) {
       throw new IllegalStateException(name() + " awaits itself: it would wait for ever");
     }
-    var waiter = new Cold.Waiter(this, view, timed);
+    var waiter = new Cold.Waiter(this, view, caller != null, timed);
     if (!cold().addWaiter(waiter)) {
       return true;
     }

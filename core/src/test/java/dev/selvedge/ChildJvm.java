@@ -160,6 +160,11 @@ public final class ChildJvm implements AutoCloseable {
     return this;
   }
 
+  /** What the child has printed so far. */
+  public List<String> lines() {
+    return copy(out);
+  }
+
   public ChildJvm signal(String name) throws InterruptedException {
     var kill = new ProcessBuilder(SHELL, "-c", "kill -" + name + " " + process.pid());
     try {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,43 @@ class LoopCloseTest {
 
     assertThat(loop.isClosed()).isTrue();
     assertThat(loop).hasToString("Loop[loop, closed]");
+  }
+
+  @Test
+  @DisplayName(
+      "A loop that is shut down starts no tasks; those that it has go on, and fork in scopes")
+  void shutdownRefusesNewTasks() throws Exception {
+    try (Loop loop = Threads.builder().build()) {
+      assertThat(loop.isShutdown()).isFalse();
+      Task<String, InterruptedException> running =
+          loop.createTask(() -> {
+            go.await();
+            try (TaskScope<InterruptedException> scope = TaskScope.open()) {
+              Task<String, InterruptedException> child = scope.fork(() -> "still here");
+              scope.join();
+              return child.result();
+            }
+          });
+
+      loop.shutdown();
+      loop.shutdown();
+
+      assertThat(loop.isShutdown()).isTrue();
+      for (Runnable start :
+          List.<Runnable>of(
+              () -> loop.createTask(() -> "late"),
+              () -> loop.createTask("late", () -> "late"),
+              () -> loop.launch(() -> {}),
+              () -> loop.asExecutor().execute(() -> {}),
+              () -> loop.asExecutor().submit(() -> "late"))) {
+        assertThatThrownBy(start::run)
+            .isInstanceOf(RejectedExecutionException.class)
+            .hasMessageContaining("is shut down");
+      }
+      assertThat(loop.allTasks()).containsExactly(running);
+      go.countDown();
+      assertThat(running.await()).isEqualTo("still here");
+    }
   }
 
   @Test
