@@ -137,7 +137,8 @@ public final class Loop extends Owner implements AutoCloseable {
     private String name = "loop";
     private @Nullable LoopExceptionHandler exceptionHandler;
     private @Nullable ThreadFactory threadFactory;
-    private boolean handleSignals = true;
+    private boolean handleSignals =
+        Boolean.parseBoolean(System.getProperty("selvedge.handleSignals", "true"));
     private Duration shutdownTimeout = Duration.ofSeconds(30);
     private Duration stragglerWarning = Duration.ofSeconds(10);
     private @Nullable Duration orphanAfter;
@@ -188,7 +189,9 @@ public final class Loop extends Owner implements AutoCloseable {
      * Whether a run cancels its main on Ctrl-C, and whether the exit of the JVM cancels the loop's
      * tasks and waits for them.
      *
-     * @param handle false leaves signals and exit alone; true if not set
+     * @param handle false leaves signals and exit alone; if not set, false if the system property
+     *     {@code selvedge.handleSignals} is, which is the way to say so for the default loop, and
+     *     else true
      * @return this
      */
     public Builder handleSignals(boolean handle) {

@@ -49,6 +49,20 @@ class UntouchedSignalTest {
   }
 
   @Test
+  @DisplayName("A system property keeps the default loop from touching the exit")
+  void aPropertyKeepsTheDefaultLoopFromTheExit() throws Exception {
+    List<String> untouched = List.of("-Dselvedge.handleSignals=false");
+    try (ChildJvm without = ChildJvm.startWith(untouched, Untouched.Foreign.class);
+        ChildJvm with = ChildJvm.start(Untouched.Foreign.class)) {
+      ChildJvm.Ended left = without.awaitLine("ready").signal("TERM").awaitEnd(SOON);
+      ChildJvm.Ended cancelled = with.awaitLine("ready").signal("TERM").awaitEnd(SOON);
+
+      assertThat(left.out()).containsExactly("ready");
+      assertThat(cancelled.out()).containsExactly("ready", "cancelled");
+    }
+  }
+
+  @Test
   @DisplayName("A SIGINT that the process ignores, as under nohup, stays ignored")
   void anIgnoredInterruptStaysIgnored() throws Exception {
     try (ChildJvm child = ChildJvm.startIgnoringInterrupt(Untouched.Reads.class)) {

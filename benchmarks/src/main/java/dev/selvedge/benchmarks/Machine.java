@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 final class Machine {
   private static final List<String> LIBRARIES =
       List.of(
-          "jox",
+          "structured",
           "parallel-collectors",
           "kotlinx-coroutines-core-jvm",
           "reactor-core",

@@ -4,6 +4,7 @@ import static dev.selvedge.programs.Parts.say;
 
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
+import dev.selvedge.TaskScope;
 import java.util.concurrent.CountDownLatch;
 
 /** Programs whose signals are not the library's. */
@@ -67,6 +68,26 @@ public final class Untouched {
         say("requests " + Task.current().orElseThrow().cancelRequests());
         return null;
       });
+    }
+  }
+
+  /** Opens a scope outside of tasks, which is the default loop's, and says if that is cancelled. */
+  public static final class Foreign {
+    private Foreign() {}
+
+    public static void main(String[] arguments) throws InterruptedException {
+      try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+        scope.fork(() -> {
+          try {
+            say("ready");
+            new CountDownLatch(1).await();
+          } catch (InterruptedException e) {
+            say("cancelled");
+            throw e;
+          }
+        });
+        scope.join();
+      }
     }
   }
 }

@@ -1,4 +1,7 @@
-/** Auto-configuration for Spring Boot. Nothing is here yet. */
+/**
+ * Selvedge in a Spring Boot application: a {@link dev.selvedge.Loop} to inject, whose failures,
+ * meters, context and end are taken care of.
+ */
 @NullMarked
 package dev.selvedge.spring;
 

@@ -1,0 +1,4 @@
+@NullUnmarked
+package dev.selvedge.spring;
+
+import org.jspecify.annotations.NullUnmarked;

@@ -1,0 +1,4 @@
+@NullUnmarked
+package dev.selvedge.spring.programs;
+
+import org.jspecify.annotations.NullUnmarked;
