@@ -118,6 +118,37 @@ class CircleTest {
   }
 
   @Test
+  @DisplayName("EXC-16: a circle through the joins of nested scopes is found within a second")
+  void aCircleThroughNestedJoins() throws Exception {
+    var owner = new CompletableFuture<Task<Void, Exception>>();
+    try (Loop loop = open()) {
+      long start = System.nanoTime();
+      owner.complete(
+          loop.<Exception>createTask(
+              "owner",
+              () -> {
+                try (var scope = TaskScope.<Exception>open()) {
+                  scope.<Exception>fork(
+                      "child",
+                      () -> {
+                        try (var inner = TaskScope.<Exception>open()) {
+                          inner.fork("grandchild", () -> owner.get().await());
+                          inner.join();
+                        }
+                      });
+                  scope.join();
+                }
+              }));
+
+      assertThatThrownBy(() -> owner.get().await(LIMIT))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("owner")
+          .hasMessageContaining("grandchild");
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+    }
+  }
+
+  @Test
   @DisplayName("timed awaits make no circle: they reach their limit")
   void timedAwaitsMakeNoCircle() throws Exception {
     var self = new CompletableFuture<Task<String, Exception>>();

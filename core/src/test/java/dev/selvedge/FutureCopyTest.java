@@ -204,6 +204,58 @@ class FutureCopyTest {
     assertThat(reported.exceptions()).containsExactly(failure);
   }
 
+  @Test
+  @DisplayName("a limit on the copy ends the copy alone, and who waits for it reads no failure")
+  void aLimitEndsTheCopyAlone() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Object, IOException> task = loop.createTask(this::fail);
+      CompletableFuture<Object> late =
+          task.toCompletableFuture().orTimeout(1, TimeUnit.MILLISECONDS);
+      CompletableFuture<Object> given =
+          task.toCompletableFuture().completeOnTimeout("instead", 1, TimeUnit.MILLISECONDS);
+
+      assertThatThrownBy(late::join).hasCauseInstanceOf(TimeoutException.class);
+      assertThat(given.join()).isEqualTo("instead");
+
+      assertThat(task.isDone()).isFalse();
+      assertThat(task.cancelRequests()).isZero();
+      release.countDown();
+      await().until(task::isDone);
+    }
+    assertThat(reported.exceptions()).containsExactly(failure);
+  }
+
+  @Test
+  @DisplayName("a copy that ends before its limit leaves no timer, and a limit set later is none")
+  void aLimitThatIsNotReached() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<String, RuntimeException> task =
+          loop.createTask(() -> {
+            release.await();
+            return "in time";
+          });
+      CompletableFuture<String> copy = task.toCompletableFuture().orTimeout(1, TimeUnit.HOURS);
+      release.countDown();
+
+      assertThat(copy.join()).isEqualTo("in time");
+      assertThat(copy.orTimeout(1, TimeUnit.NANOSECONDS).join()).isEqualTo("in time");
+      await().until(() -> Timers.armed() == 0);
+    }
+  }
+
+  @Test
+  @DisplayName("NRX-17: a minimal stage of the copy counts as a reader")
+  void aMinimalStageRetrieves() {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Object, IOException> task = loop.createTask(this::fail);
+      var stage = task.toCompletableFuture().minimalCompletionStage();
+      release.countDown();
+
+      assertThatThrownBy(stage.toCompletableFuture()::join).hasCause(failure);
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
   private Object fail() throws IOException, InterruptedException {
     release.await();
     throw failure;

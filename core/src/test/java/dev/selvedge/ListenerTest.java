@@ -167,6 +167,29 @@ class ListenerTest {
   }
 
   @Test
+  @DisplayName("a listener that overrides nothing hears everything and does nothing")
+  void aListenerThatOverridesNothing() throws Exception {
+    var nothing = new LoopListener() {};
+    try (Loop loop = builder().listener(nothing).build()) {
+      Task<Object, IOException> awaited = loop.createTask("awaited", this::fail);
+      assertThatThrownBy(awaited::await).isSameAs(failure);
+      Task<Object, RuntimeException> blocked = loop.createTask("blocked", this::block);
+      started.await();
+      blocked.cancel();
+      blocked.awaitDone();
+      Task<Object, IOException> ignored = loop.createTask("ignored", this::fail);
+      ignored.ignoreFailure();
+      loop.createTask("orphaned", this::fail);
+      loop.callListeners(listener -> {
+        listener.gathered("gather", 2);
+        listener.restarted(ignored, 1);
+      });
+    }
+
+    assertThat(reported.exceptions()).containsExactly(failure);
+  }
+
+  @Test
   @DisplayName("a failure: finished has it and does not retrieve it: the orphan is still reported")
   void finishedHasTheFailureAndDoesNotRetrieveIt() {
     try (Loop loop = builder().build()) {

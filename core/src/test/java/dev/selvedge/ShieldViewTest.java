@@ -202,6 +202,21 @@ class ShieldViewTest {
   }
 
   @Test
+  @DisplayName("a view shows where its task is, and that it is a shield")
+  void showsItsTask() throws Exception {
+    Task<String, IOException> task = running();
+    Task<String, IOException> view = task.shield();
+    await().until(() -> !view.stackTrace().isEmpty());
+    assertThat(view.toString()).contains("inner");
+    assertThat(view.toString()).contains("shield");
+
+    gate.open();
+    task.await();
+
+    assertThat(view.stackTrace()).isEmpty();
+  }
+
+  @Test
   @DisplayName("waitFor on a view stops at the limit and leaves the task alone [SHIELD-01]")
   void waitForLeavesTheTaskAlone() throws Exception {
     Task<String, IOException> task = running();

@@ -111,6 +111,36 @@ class StragglerTest {
   }
 
   @Test
+  @DisplayName("promise 3: of many stragglers a hundred are named, and the rest are counted")
+  void ofManyTheRestAreCounted() throws Exception {
+    int many = 130;
+    var running = new CountDownLatch(many);
+    Loop loop = builder().build();
+    for (int i = 0; i < many; i++) {
+      loop.createTask(() -> {
+        running.countDown();
+        ignoreInterrupts();
+      });
+    }
+    running.await();
+    var closing = Thread.ofVirtual().start(loop::close);
+
+    await().until(() -> reported.messages().contains("More tasks ignore their cancellation"));
+    release.countDown();
+    closing.join();
+
+    ExceptionContext rest =
+        reported.contexts.stream()
+            .filter(context -> context.message().startsWith("More"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(rest.details()).containsEntry("tasks", 30);
+    assertThat(rest.future()).isNull();
+    assertThat(reported.messages().stream().filter("Task ignores its cancellation"::equals).count())
+        .isGreaterThanOrEqualTo(100);
+  }
+
+  @Test
   @DisplayName("promise 3: a task that ends in time is not named")
   void aTaskThatEndsInTimeIsNotNamed() throws Exception {
     try (Loop loop = builder().stragglerWarning(Duration.ofSeconds(60)).build()) {
