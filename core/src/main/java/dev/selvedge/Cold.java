@@ -107,6 +107,11 @@ final class Cold extends Strand {
   }
 
   @Override
+  Loop loop() {
+    return task.loop();
+  }
+
+  @Override
   @Nullable Thread thread() {
     return task.thread();
   }

@@ -73,9 +73,7 @@ final class Exit {
       boolean running = loop.activeRun() != null;
       if (!loop.isClosed() && (!running || !exiting.isEmpty())) {
         loop.cancelChildren(reason);
-        if (loop == Loop.defaultLoop()) {
-          Strand.foreignScopes().forEach(scope -> scope.cancelChildren(reason));
-        }
+        Strand.foreignScopes(loop).forEach(scope -> scope.cancelChildren(reason));
       }
       if (tasks.isEmpty() ? !running : areStuck(tasks, exiting)) {
         return;

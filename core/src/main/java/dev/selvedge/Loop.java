@@ -66,6 +66,7 @@ public final class Loop extends Owner implements AutoCloseable {
   private final @Nullable Context context;
   private final @Nullable Listeners listeners;
   private final Reports reports = new Reports(this);
+  private final Guests guests = new Guests(this);
   private final CountDownLatch shutDown = new CountDownLatch(1);
   private volatile @Nullable LoopExceptionHandler handler;
   private volatile boolean shutdown;
@@ -118,14 +119,15 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * The loop of the current task; outside of tasks the one default loop of the process, which
-   * cannot be closed, and which reports what is left when the JVM exits.
+   * The loop of the current task; outside of tasks the one that {@link #asCurrent(Body)} gave to
+   * the thread, and without it the one default loop of the process, which cannot be closed, and
+   * which reports what is left when the JVM exits.
    *
    * @return the loop
    */
   public static Loop current() {
     TaskImpl<?, ?> task = TaskImpl.current();
-    return task != null ? task.loop() : defaultLoop();
+    return task != null ? task.loop() : Strand.foreignLoop();
   }
 
   static Loop defaultLoop() {
@@ -695,10 +697,69 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   <I extends TaskImpl<?, ?>> I startNew(I task) {
-    if (shutdown) {
-      throw new RejectedExecutionException(this + " is shut down: it starts no new tasks");
-    }
+    refuseIfShutDown();
     return start(task);
+  }
+
+  private void refuseIfShutDown() {
+    if (shutdown) {
+      throw new RejectedExecutionException(this + " is shut down: it starts nothing new");
+    }
+  }
+
+  /**
+   * Runs a body in the caller's thread, for which this is the {@link #current} loop meanwhile: the
+   * scopes that it opens belong to this loop, with its context, its listeners and its exception
+   * handler. For threads of somebody else's, such as the one in which a web server calls: {@code
+   * asyncio.set_event_loop}, but for one body. In a task of this loop it just runs the body.
+   *
+   * <p><b>Cancellation:</b> {@link #close} cancels the body as a {@link CancelScope} does, and
+   * waits for its end.
+   *
+   * @param <T> the type of the value
+   * @param <X> the checked exception of the body
+   * @param body what to run
+   * @return its value
+   * @throws X what the body throws
+   * @throws TaskCancelledException if closing the loop ended the body
+   * @throws InterruptedException if the caller was cancelled
+   * @throws IllegalStateException if the loop is closed, or the caller is a task of another loop
+   * @throws RejectedExecutionException if the loop is shut down
+   */
+  public <T extends @Nullable Object, X extends Exception> T asCurrent(
+      Body<? extends T, ? extends X> body) throws X, InterruptedException {
+    requireNonNull(body, "body");
+    TaskImpl<?, ?> task = TaskImpl.current();
+    if (task == null) {
+      refuseIfShutDown();
+      return guests.call(body);
+    }
+    if (task.loop() != this) {
+      throw new IllegalStateException(
+          task.name()
+              + " is a task of "
+              + task.loop()
+              + ", which stays its current loop: call createTask of "
+              + this);
+    }
+    return body.call();
+  }
+
+  /**
+   * Runs an action in the caller's thread, for which this is the current loop meanwhile.
+   *
+   * @param <X> the checked exception of the action
+   * @param action what to run
+   * @throws X what the action throws
+   * @throws TaskCancelledException if closing the loop ended the action
+   * @throws InterruptedException if the caller was cancelled
+   * @throws IllegalStateException if the loop is closed, or the caller is a task of another loop
+   * @throws RejectedExecutionException if the loop is shut down
+   * @see #asCurrent(Body)
+   */
+  public <X extends Exception> void asCurrent(Action<? extends X> action)
+      throws X, InterruptedException {
+    this.<@Nullable Void, X>asCurrent(Failures.<X>body(action));
   }
 
   /**
@@ -725,9 +786,9 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * What is running below this loop: scopes, tasks, and who awaits whom. For the default loop also
-   * the scopes that threads outside of tasks opened. Stops nobody; takes time in proportion to the
-   * number of tasks.
+   * What is running below this loop: scopes, tasks, and who awaits whom; also the scopes that
+   * threads outside of tasks opened while it was their current loop. Stops nobody; takes time in
+   * proportion to the number of tasks.
    *
    * @return the tree, as data and, by {@code toString}, as text
    */
@@ -744,13 +805,11 @@ public final class Loop extends Owner implements AutoCloseable {
     return tasks;
   }
 
-  /** This loop and the open scopes below it; those outside of tasks are the default loop's. */
+  /** This loop and the open scopes below it, also those outside of tasks. */
   List<Owner> ownersBelow() {
     var owners = new ArrayList<Owner>();
     owners.add(this);
-    if (this == defaultLoop()) {
-      owners.addAll(Strand.foreignScopes());
-    }
+    owners.addAll(Strand.foreignScopes(this));
     for (int i = 0; i < owners.size(); i++) {
       owners.get(i).unendedTasks().forEach(task -> task.addScopes(owners));
     }
@@ -896,11 +955,12 @@ public final class Loop extends Owner implements AutoCloseable {
   }
 
   /**
-   * Cancels every task, waits for all of them, and reports what nobody retrieved. An interrupt
-   * meanwhile is seen after it. Closing a closed loop does nothing.
+   * Cancels every task and every body for which it is the current loop, waits for all of them, and
+   * reports what nobody retrieved. An interrupt meanwhile is seen after it. Closing a closed loop
+   * does nothing.
    *
    * @throws IllegalStateException if it is running, is the default loop, or the caller is one of
-   *     its own tasks
+   *     its own tasks, or in {@link #asCurrent(Body)}
    */
   @Override
   public void close() {
@@ -909,6 +969,10 @@ public final class Loop extends Owner implements AutoCloseable {
           "the default loop lives as long as the process: create a loop to close one");
     }
     refuseOwnTask("close");
+    if (guests.contains(Thread.currentThread())) {
+      throw new IllegalStateException(
+          "close would wait for its caller, for which " + this + " is the current loop");
+    }
     synchronized (this) {
       if (run != null) {
         throw new IllegalStateException(this + " is running: close it when the run has ended");
@@ -939,8 +1003,11 @@ public final class Loop extends Owner implements AutoCloseable {
       return;
     }
     try {
-      cancelChildren(new CancelReason(source, name + " is closing", null));
+      var reason = new CancelReason(source, name + " is closing", null);
+      cancelChildren(reason);
+      guests.cancel(reason);
       awaitChildrenUninterruptibly();
+      guests.haveLeft();
       reportUnread();
       reports.flush();
       markClosed();

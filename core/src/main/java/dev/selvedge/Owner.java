@@ -351,6 +351,23 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     countDown();
   }
 
+  /**
+   * Counts somebody besides the tasks for whom the owner waits when it closes.
+   *
+   * @throws IllegalStateException if it is closed or cancelled
+   */
+  final void admit() {
+    LIVE.getAndAdd(this, 1);
+    if (closed || cancelled != null) {
+      countDown();
+      throw new IllegalStateException(this + " is closed: enter it while it is open");
+    }
+  }
+
+  final void dismiss() {
+    countDown();
+  }
+
   private void countDown() {
     int left = (int) LIVE.getAndAdd(this, -1) - 1;
     Thread parked = waiter;

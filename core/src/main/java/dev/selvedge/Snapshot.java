@@ -107,9 +107,7 @@ final class Snapshot {
     }
     var roots = new ArrayList<Entry>();
     roots.add(new Entry(loop));
-    if (loop == Loop.defaultLoop()) {
-      Strand.foreignScopes().forEach(scope -> roots.add(new Entry(scope)));
-    }
+    Strand.foreignScopes(loop).forEach(scope -> roots.add(new Entry(scope)));
     var found = new ArrayList<Entry>(roots);
     for (int i = 0; i < found.size(); i++) {
       Entry entry = found.get(i);

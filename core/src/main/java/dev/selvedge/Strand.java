@@ -30,6 +30,15 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
 
     private final Thread thread = Thread.currentThread();
 
+    /** The loop that is current in the thread; null for the default loop. */
+    private @Nullable Loop loop;
+
+    @Override
+    Loop loop() {
+      Loop current = loop;
+      return current != null ? current : Loop.defaultLoop();
+    }
+
     @Override
     Thread thread() {
       return thread;
@@ -64,6 +73,9 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
   /** Counts what CancelScopes of this strand delivered; guarded by this. */
   private int cancellations;
 
+  /** To which the scopes that are opened here belong. */
+  abstract Loop loop();
+
   abstract @Nullable Thread thread();
 
   /** How often the whole strand was interrupted through the library; guarded by this. */
@@ -77,11 +89,37 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     return task != null ? task.cold() : Foreign.ofThisThread();
   }
 
+  /** The loop that is current in a thread that is not a task's. */
+  static Loop foreignLoop() {
+    Foreign strand = Foreign.CURRENT.get();
+    return strand == null ? Loop.defaultLoop() : strand.loop();
+  }
+
+  /** Calls a body in a thread that is not a task's and has that loop as its current one. */
+  static <T extends @Nullable Object, X extends Exception> T callIn(
+      Loop loop, Body<? extends T, ? extends X> body) throws X, InterruptedException {
+    Foreign strand = Foreign.ofThisThread();
+    Loop outer = strand.loop;
+    strand.loop = loop;
+    try {
+      return body.call();
+    } finally {
+      strand.loop = outer;
+    }
+  }
+
   /** The open scopes of all threads that are not tasks. */
   static Collection<TaskScope<?>> foreignScopes() {
     var scopes = new ArrayList<TaskScope<?>>();
     Foreign.OPEN.forEach(strand -> strand.addScopes(scopes));
     return scopes.reversed();
+  }
+
+  /** Those of them that belong to a loop. */
+  static Collection<TaskScope<?>> foreignScopes(Loop loop) {
+    Collection<TaskScope<?>> scopes = foreignScopes();
+    scopes.removeIf(scope -> scope.loop() != loop);
+    return scopes;
   }
 
   synchronized void addScopes(Collection<? super TaskScope<?>> scopes) {

@@ -123,9 +123,8 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     requireNonNull(policy, "policy");
     requireNonNull(name, "name");
     TaskImpl<?, ?> task = TaskImpl.current();
-    Loop loop = task != null ? task.loop() : Loop.defaultLoop();
     Strand strand = Strand.current();
-    var scope = new TaskScope<X>(policy, name, admission, loop, task, strand);
+    var scope = new TaskScope<X>(policy, name, admission, strand.loop(), task, strand);
     strand.push(scope);
     return scope;
   }

@@ -1,5 +1,6 @@
 package dev.selvedge.docs;
 
+import static dev.selvedge.gather.Gather.gather;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
@@ -442,6 +443,26 @@ class RunningSamplesTest {
 
     assertThat(program.readToEnd()).contains("java.io.IOException: disk full");
     assertThat(program.exitCode()).isEqualTo(1);
+  }
+
+  @Test
+  void aThreadOfSomebodyElsesHasALoop() throws Exception {
+    try (Loop loop = Loop.builder().handleSignals(false).name("shop").build()) {
+      String id = "17";
+      // @start region="as-current"
+      String answer =
+          loop.asCurrent(() -> String.join(" and ", gather(() -> product(id), () -> price(id))));
+      // @end
+      assertThat(answer).isEqualTo("17 of shop and 9.99");
+    }
+  }
+
+  private static String product(String id) {
+    return id + " of " + Loop.current().name();
+  }
+
+  private static String price(String id) {
+    return id.isEmpty() ? "free" : "9.99";
   }
 
   /** A JVM that can be sent signals: perl resets the SIGINT that a background job may ignore. */

@@ -45,7 +45,11 @@ public final class LoopLifecycle implements SmartLifecycle, DisposableBean {
     return beans.getBeansOfType(Loop.class, true, false).values();
   }
 
-  /** {@inheritDoc} A context whose loops have ended cannot start again. */
+  /**
+   * Begins to listen for the stop.
+   *
+   * @throws IllegalStateException if a loop has ended: a context cannot start again
+   */
   @Override
   public void start() {
     for (Loop loop : loops()) {
@@ -113,8 +117,13 @@ public final class LoopLifecycle implements SmartLifecycle, DisposableBean {
     long end = System.nanoTime() + limits.drain().toNanos();
     try {
       for (Loop loop : loops) {
-        for (Task<?, ?> task : loop.allTasks()) {
-          task.awaitDone(Duration.ofNanos(end - System.nanoTime()));
+        // A request that goes on may fork meanwhile.
+        Collection<Task<?, ?>> running = loop.allTasks();
+        while (!running.isEmpty() && System.nanoTime() - end < 0) {
+          for (Task<?, ?> task : running) {
+            task.awaitDone(Duration.ofNanos(end - System.nanoTime()));
+          }
+          running = loop.allTasks();
         }
       }
       return true;

@@ -1,12 +1,19 @@
 package dev.selvedge.spring;
 
+import static jakarta.servlet.DispatcherType.ASYNC;
+import static jakarta.servlet.DispatcherType.ERROR;
+import static jakarta.servlet.DispatcherType.REQUEST;
+
+import dev.selvedge.Loop;
 import jakarta.servlet.Filter;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Objects;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingFilterBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
@@ -14,7 +21,7 @@ import org.springframework.core.Ordered;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Deadlines of requests, in servlet applications.
+ * The loop of requests, and their deadlines, in servlet applications.
  *
  * @since 0.1.0
  */
@@ -24,9 +31,21 @@ import org.springframework.web.filter.OncePerRequestFilter;
 public final class LoopWebAutoConfiguration {
   LoopWebAutoConfiguration() {}
 
+  /** None if there are several loops and none is the application's. */
+  @Bean
+  @ConditionalOnSingleCandidate(Loop.class)
+  @ConditionalOnMissingFilterBean
+  FilterRegistrationBean<RequestLoopFilter> requestLoopFilter(Loop loop) {
+    var registration = new FilterRegistrationBean<>(new RequestLoopFilter(loop));
+    registration.setDispatcherTypes(EnumSet.of(REQUEST, ASYNC, ERROR));
+    // Around the application's own filters, which may gather, too.
+    registration.setOrder(Ordered.HIGHEST_PRECEDENCE + 10);
+    return registration;
+  }
+
   @Bean
   @ConditionalOnProperty("selvedge.web.deadline")
-  @ConditionalOnMissingBean(RequestDeadlineFilter.class)
+  @ConditionalOnMissingFilterBean
   FilterRegistrationBean<RequestDeadlineFilter> requestDeadlineFilter(
       SelvedgeProperties properties) {
     Duration deadline = Objects.requireNonNull(properties.web().deadline());

@@ -49,6 +49,10 @@ final class WebApplication implements AutoCloseable {
     return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
+  void stop() {
+    context.close();
+  }
+
   HttpResponse<String> post(String path, String json) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(uri(path))
