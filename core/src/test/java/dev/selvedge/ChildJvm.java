@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import dev.selvedge.programs.Launcher;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -58,6 +59,14 @@ public final class ChildJvm implements AutoCloseable {
     return start("DEFAULT", all, program, arguments);
   }
 
+  /** With a {@link Mutant} in the place of core, and compiled as in production. */
+  public static ChildJvm startMutated(
+      Mutant mutant, List<String> options, Class<?> program, String... arguments) {
+    var all = new ArrayList<>(options);
+    all.addAll(List.of("-XX:TieredStopAtLevel=4", OPTIMIZED));
+    return start(List.of(), List.of(mutant.classes()), "DEFAULT", all, program, arguments);
+  }
+
   /** As a child of {@code nohup} or of a shell's background job is started. */
   public static ChildJvm startIgnoringInterrupt(Class<?> program, String... arguments) {
     return start("IGNORE", List.of(), program, arguments);
@@ -66,16 +75,18 @@ public final class ChildJvm implements AutoCloseable {
   /** Under a limit that the shell sets, as {@code ulimit -f 128}. */
   public static ChildJvm startLimited(String limit, Class<?> program, String... arguments) {
     List<String> shell = List.of(SHELL, "-c", limit + "; exec \"$@\"", SHELL);
-    return start(shell, "DEFAULT", List.of("-XX:-UsePerfData"), program, arguments);
+    List<String> options = List.of("-XX:-UsePerfData");
+    return start(shell, List.of(), "DEFAULT", options, program, arguments);
   }
 
   private static ChildJvm start(
       String interrupt, List<String> options, Class<?> program, String... arguments) {
-    return start(List.of(), interrupt, options, program, arguments);
+    return start(List.of(), List.of(), interrupt, options, program, arguments);
   }
 
   private static ChildJvm start(
       List<String> launcher,
+      List<Path> before,
       String interrupt,
       List<String> options,
       Class<?> program,
@@ -88,7 +99,8 @@ public final class ChildJvm implements AutoCloseable {
     if (!options.contains(OPTIMIZED)) {
       command.addAll(coverage());
     }
-    command.addAll(List.of("-cp", classPath(program), Launcher.class.getName(), program.getName()));
+    command.addAll(List.of("-cp", classPath(before, program), Launcher.class.getName()));
+    command.add(program.getName());
     command.addAll(List.of(arguments));
     var builder = new ProcessBuilder(command);
     builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
@@ -108,18 +120,19 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** This JVM's own, and what a module under test is patched with. */
-  private static String classPath(Class<?> program) {
-    return String.join(
-        System.getProperty("path.separator"),
-        root(Loop.class).toString(),
-        root(ChildJvm.class).toString(),
-        root(program).toString(),
-        System.getProperty("jdk.module.path", ""),
-        System.getProperty("java.class.path"));
+  private static String classPath(List<Path> before, Class<?> program) {
+    var path = new ArrayList<String>();
+    before.forEach(folder -> path.add(folder.toString()));
+    path.add(root(Loop.class).toString());
+    path.add(root(ChildJvm.class).toString());
+    path.add(root(program).toString());
+    path.add(System.getProperty("jdk.module.path", ""));
+    path.add(System.getProperty("java.class.path"));
+    return String.join(File.pathSeparator, path);
   }
 
   /** The folder or jar that a class comes from. */
-  private static Path root(Class<?> type) {
+  static Path root(Class<?> type) {
     String file = type.getName().replace('.', '/') + ".class";
     String found = String.valueOf(type.getClassLoader().getResource(file));
     String folder = found.substring(0, found.length() - file.length());
