@@ -45,6 +45,7 @@ class LoopWebAutoConfigurationTest {
   @RestController
   static class Pages {
     final Loop loop;
+    final CountDownLatch waiting = new CountDownLatch(2);
     final CountDownLatch interrupted = new CountDownLatch(2);
     final CountDownLatch started = new CountDownLatch(1);
     final CountDownLatch ended = new CountDownLatch(1);
@@ -55,6 +56,7 @@ class LoopWebAutoConfigurationTest {
     }
 
     private String waitForEver() throws InterruptedException {
+      waiting.countDown();
       try {
         new CountDownLatch(1).await();
         return "never";
@@ -106,7 +108,6 @@ class LoopWebAutoConfigurationTest {
             out -> {
               out.write("data: first\n\n".getBytes(StandardCharsets.UTF_8));
               out.flush();
-              started.countDown();
               Gather.gather(this::waitForEver, this::waitForEver);
             });
       } catch (IOException e) {
@@ -246,7 +247,7 @@ class LoopWebAutoConfigurationTest {
     try (var application = new WebApplication(Application.class)) {
       Pages pages = application.bean(Pages.class);
       Socket client = application.ask("/updates");
-      pages.started.await();
+      pages.waiting.await();
       client.close();
 
       assertThat(pages.ended.await(10, TimeUnit.SECONDS)).isTrue();
