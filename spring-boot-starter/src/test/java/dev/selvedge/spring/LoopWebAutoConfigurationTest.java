@@ -47,7 +47,6 @@ class LoopWebAutoConfigurationTest {
     final Loop loop;
     final CountDownLatch waiting = new CountDownLatch(2);
     final CountDownLatch interrupted = new CountDownLatch(2);
-    final CountDownLatch started = new CountDownLatch(1);
     final CountDownLatch ended = new CountDownLatch(1);
     final CountDownLatch clientIsGone = new CountDownLatch(1);
 
@@ -84,12 +83,6 @@ class LoopWebAutoConfigurationTest {
       } finally {
         MDC.remove("request");
       }
-    }
-
-    @GetMapping("/endless")
-    String endless() throws InterruptedException {
-      started.countDown();
-      return slow();
     }
 
     @GetMapping("/quick")
@@ -151,8 +144,8 @@ class LoopWebAutoConfigurationTest {
             "selvedge.shutdown.drain=1ms",
             "selvedge.shutdown.timeout=99ms")) {
       Pages pages = application.bean(Pages.class);
-      try (Socket client = application.ask("/endless")) {
-        pages.started.await();
+      try (Socket client = application.ask("/slow")) {
+        pages.waiting.await();
         assertThat(client.isConnected()).isTrue();
 
         application.stop();
