@@ -1008,8 +1008,10 @@ public final class Loop extends Owner implements AutoCloseable {
       guests.cancel(reason);
       awaitChildrenUninterruptibly();
       guests.haveLeft();
+      Points.reach("report");
       reportUnread();
       reports.flush();
+      Points.reach("close");
       markClosed();
     } finally {
       ALL.remove(this);

@@ -280,6 +280,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     task.thread(thread);
     newest.tasks[listed] = task;
     newest.listed = listed + 1;
+    Points.reach("listed");
     CancelReason late = cancelled;
     if (late == null) {
       newest.forks++;
@@ -292,12 +293,14 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     task.thread(thread);
     while (true) {
       LIVE.getAndAdd(this, 1);
+      Points.reach("counted");
       try {
         listed().add(task);
       } catch (OutOfMemoryError e) {
         countDown();
         throw e;
       }
+      Points.reach("listed");
       CancelReason late = cancelled;
       if (late == null && !closed) {
         return null;
@@ -375,6 +378,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
 
   private void countDown() {
     int left = (int) LIVE.getAndAdd(this, -1) - 1;
+    Points.reach("count-down");
     Thread parked = waiter;
     if (parked != null && left + own.forks == 0) {
       LockSupport.unpark(parked);
@@ -505,6 +509,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
         owner.request(children, inherited, owners, asked);
       }
     }
+    Points.reach("asked");
     asked.forEach(TaskImpl::interrupt);
   }
 
@@ -515,6 +520,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     cancelledAt = loop().clock().nanoTime();
     cancelled = reason;
+    Points.reach("cancelled");
     if (places != null) {
       places.ownerCancelled();
     }
@@ -601,6 +607,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   private void parkForChildren() {
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
+    Points.reach("join");
     if (task != null) {
       task.cold().blockedOn = new Join(this);
     }
@@ -644,6 +651,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     boolean interrupted = false;
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
+    Points.reach("join");
     if (task != null && alive() != 0) {
       task.cold().blockedOn = new Join(this);
     }
@@ -699,6 +707,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     // Who forks meanwhile counts and then reads this; here it is the other way round.
     closed = true;
+    Points.reach("closing");
     if (!isIdle()) {
       closed = false;
       return false;
