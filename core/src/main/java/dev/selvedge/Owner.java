@@ -705,6 +705,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (!isIdle() || stragglerWatch != null || (failures != null && !failures.isEmpty())) {
       return false;
     }
+    Points.reach("idle");
     // Who forks meanwhile counts and then reads this; here it is the other way round.
     closed = true;
     Points.reach("closing");

@@ -191,6 +191,13 @@ class ScopeSweepTest {
                               sweep.number() % 2 == 0
                                   ? TaskScope.Policy.CANCEL_ON_FAILURE
                                   : TaskScope.Policy.SUPERVISE)) {
+                        if (sweep.number() % 3 != 0) {
+                          // Then the next one is listed without the owner's monitor.
+                          Task<String, RuntimeException> first =
+                              sweep.start("first", () -> scope.fork(() -> "first")).get();
+                          first.await();
+                          scope.join();
+                        }
                         forker.add(
                             sweep.start(
                                 "forker",
@@ -304,7 +311,8 @@ class ScopeSweepTest {
   }
 
   @Test
-  @DisplayName("sweep, MP-02: await against orphan verdict: one fate, and the reader always gets it")
+  @DisplayName(
+      "sweep, MP-02: await against orphan verdict: one fate, and the reader always gets it")
   void awaitAgainstTheOrphanVerdict() throws Exception {
     Sweep.play(
         List.of("reader", "closer", "timer"),

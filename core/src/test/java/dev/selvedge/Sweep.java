@@ -42,9 +42,9 @@ final class Sweep implements Points.Hook {
   private static final int ALL = Integer.MAX_VALUE;
 
   /** As many points of a side are tried as places to hold it. */
-  private static final int POSITIONS = 12;
+  private static final int POSITIONS = 10;
 
-  private static final int RANDOM_ROUNDS = Threads.times(Threads.PLATFORM ? 100 : 400);
+  private static final int RANDOM_ROUNDS = Threads.times(Threads.PLATFORM ? 50 : 100);
   private static final int REPLAYS = 200;
   private static final long REPLAYED = Long.getLong("selvedge.seed", -1);
 
@@ -54,7 +54,7 @@ final class Sweep implements Points.Hook {
   /** A side that runs that long without coming to a point is waiting in a way of its own. */
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-  private static final long HANGS_SECONDS = 30;
+  private static final long HANGS_SECONDS = 20;
 
   private final long number;
   private final List<String> sides;
@@ -109,7 +109,11 @@ final class Sweep implements Points.Hook {
 
   /** Starts a side; what it throws is thrown by its {@code get}. */
   <T> FutureTask<T> start(String side, Callable<T> action) {
-    var started = new FutureTask<>(action);
+    var started =
+        new FutureTask<>(() -> {
+          Points.reach("begin");
+          return action.call();
+        });
     (Threads.PLATFORM ? Thread.ofPlatform().daemon() : Thread.ofVirtual())
         .name(side)
         .start(started);

@@ -98,8 +98,7 @@ class SweepTest {
                     () -> {
                       throw failure;
                     });
-            FutureTask<Throwable> reader =
-                sweep.start("reader", () -> catchThrowable(task::await));
+            FutureTask<Throwable> reader = sweep.start("reader", () -> catchThrowable(task::await));
             FutureTask<Throwable> another =
                 sweep.start("another", () -> catchThrowable(task::await));
 
@@ -158,8 +157,7 @@ class SweepTest {
               ? Thread.ofPlatform().daemon().unstarted(flag)
               : Thread.ofVirtual().unstarted(flag);
         };
-    try (Loop loop =
-        Threads.builder().threadFactory(reusing).exceptionHandler(reported).build()) {
+    try (Loop loop = Threads.builder().threadFactory(reusing).exceptionHandler(reported).build()) {
       Sweep.play(
           List.of("task", "canceller"),
           sweep -> {
