@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
@@ -29,8 +28,6 @@ import tools.jackson.databind.json.JsonMapper;
 final class Lines {
   /** Far below what Jackson nests and a stack holds. */
   private static final int MOST_DEPTH = 100;
-
-  private static final StackTraceElement[] NO_FRAMES = {};
 
   /** Reads whatever it has written, however long. */
   private static final JsonMapper JSON =
@@ -69,7 +66,7 @@ final class Lines {
       Instant time, String loop, ExceptionContext context, @Nullable TaskEntry task) {
     Throwable exception = context.exception();
     var details = new TreeMap<String, String>();
-    context.details().forEach((key, value) -> details.put(key, "" + text(value::toString)));
+    context.details().forEach((key, value) -> details.put(key, "" + Answers.text(value::toString)));
     var entry =
         new Entry(
             time,
@@ -88,38 +85,19 @@ final class Lines {
 
   private static ExceptionEntry entry(Throwable exception, Set<Throwable> seen, int depth) {
     String type = exception.getClass().getName();
-    String message = text(exception::getMessage);
+    String message = Answers.text(exception::getMessage);
     if (!seen.add(exception) || depth == MOST_DEPTH) {
       return new ExceptionEntry(type, message, List.of(), null, List.of(), true);
     }
     List<String> stack =
-        Arrays.stream(or(exception::getStackTrace, NO_FRAMES))
-            .map(StackTraceElement::toString)
-            .toList();
-    Throwable cause = Lines.<@Nullable Throwable>or(exception::getCause, null);
+        Arrays.stream(Answers.frames(exception)).map(StackTraceElement::toString).toList();
+    Throwable cause = Answers.cause(exception);
     ExceptionEntry ofCause = cause == null ? null : entry(cause, seen, depth + 1);
     var suppressed = new ArrayList<ExceptionEntry>();
     for (Throwable each : exception.getSuppressed()) {
       suppressed.add(entry(each, seen, depth + 1));
     }
     return new ExceptionEntry(type, message, stack, ofCause, suppressed, false);
-  }
-
-  private static @Nullable String text(Supplier<@Nullable String> text) {
-    try {
-      return text.get();
-    } catch (Throwable broken) {
-      return "(no text: " + broken.getClass().getName() + ")";
-    }
-  }
-
-  /** A broken exception must not keep the report out of the journal. */
-  private static <T extends @Nullable Object> T or(Supplier<T> answer, T otherwise) {
-    try {
-      return answer.get();
-    } catch (Throwable broken) {
-      return otherwise;
-    }
   }
 
   /** The entry of a line; null if it is none, though it may be JSON. */
