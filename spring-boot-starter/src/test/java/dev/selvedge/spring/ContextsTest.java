@@ -2,6 +2,7 @@ package dev.selvedge.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.springframework.test.web.servlet.request.MockMvcRequestBuilders.get;
 
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
@@ -12,21 +13,40 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.aot.generate.ClassNameGenerator;
+import org.springframework.aot.generate.DefaultGenerationContext;
+import org.springframework.aot.generate.InMemoryGeneratedFiles;
+import org.springframework.aot.hint.RuntimeHints;
+import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.convert.ApplicationConversionService;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.util.TestPropertyValues;
+import org.springframework.boot.web.server.servlet.context.AnnotationConfigServletWebServerApplicationContext;
+import org.springframework.boot.webmvc.test.autoconfigure.WebMvcTest;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.aot.ApplicationContextAotGenerator;
+import org.springframework.javapoet.ClassName;
+import org.springframework.test.annotation.DirtiesContext.HierarchyMode;
+import org.springframework.test.context.ContextConfiguration;
+import org.springframework.test.context.TestContextManager;
+import org.springframework.test.context.TestPropertySource;
+import org.springframework.test.web.servlet.MockMvc;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -108,7 +128,7 @@ class ContextsTest {
       context.pause();
       assertThat(context.getBean(Loop.class).isShutdown()).isFalse();
       context.restart();
-      assertThat(get(context, "local.server.port", "/page").body()).isEqualTo("left application");
+      assertThat(ask(context, "local.server.port", "/page").body()).isEqualTo("left application");
     }
   }
 
@@ -124,10 +144,10 @@ class ContextsTest {
             "--management.endpoints.web.exposure.include=*")) {
       application.set(context.getBean(Application.class));
       loop.set(context.getBean(Loop.class));
-      assertThat(get(context, "local.server.port", "/page").body()).isEqualTo("left application");
+      assertThat(ask(context, "local.server.port", "/page").body()).isEqualTo("left application");
       fail(loop.get());
       await().until(() -> !application.get().reported.contexts.isEmpty());
-      assertThat(get(context, "local.server.port", "/actuator/failures").body())
+      assertThat(ask(context, "local.server.port", "/actuator/failures").body())
           .contains("background");
     }
     assertThat(loop.get().isClosed()).isTrue();
@@ -142,7 +162,7 @@ class ContextsTest {
             WebApplicationType.SERVLET,
             "--spring.threads.virtual.enabled=" + virtual,
             "--selvedge.web.deadline=20s")) {
-      assertThat(get(context, "local.server.port", "/page").body()).isEqualTo("left application");
+      assertThat(ask(context, "local.server.port", "/page").body()).isEqualTo("left application");
     }
   }
 
@@ -156,17 +176,17 @@ class ContextsTest {
             "--management.endpoints.web.exposure.include=tasks,failures",
             "--selvedge.console.enabled=true")) {
       for (String path : new String[] {"tasks", "failures", "tasks/console"}) {
-        assertThat(get(context, "local.management.port", "/actuator/" + path).statusCode())
+        assertThat(ask(context, "local.management.port", "/actuator/" + path).statusCode())
             .as(path)
             .isEqualTo(200);
-        assertThat(get(context, "local.server.port", "/actuator/" + path).statusCode())
+        assertThat(ask(context, "local.server.port", "/actuator/" + path).statusCode())
             .as(path)
             .isEqualTo(404);
       }
     }
   }
 
-  private static HttpResponse<String> get(
+  private static HttpResponse<String> ask(
       ConfigurableApplicationContext context, String port, String path) throws Exception {
     URI address =
         URI.create("http://127.0.0.1:" + context.getEnvironment().getRequiredProperty(port) + path);
@@ -205,5 +225,63 @@ class ContextsTest {
         .run(context ->
             assertThat(context).getFailure().rootCause().hasMessageContaining("no bean of"));
     assertThat(made.get().isClosed()).isTrue();
+  }
+
+  @WebMvcTest(Pages.class)
+  @ContextConfiguration(classes = Application.class)
+  @TestPropertySource(properties = "logging.level.root=warn")
+  static class Slice {
+    @Autowired @Nullable MockMvc mvc;
+    @Autowired @Nullable Loop loop;
+  }
+
+  @Test
+  void theSliceOfATestOfControllersHasALoopWhichEndsWithIt() throws Exception {
+    var slice = new Slice();
+    var manager = new TestContextManager(Slice.class);
+    manager.prepareTestInstance(slice);
+
+    String page = slice.mvc.perform(get("/page")).andReturn().getResponse().getContentAsString();
+    assertThat(page).isEqualTo("left application");
+
+    // As the cache of contexts does at its end.
+    manager.getTestContext().markApplicationContextDirty(HierarchyMode.EXHAUSTIVE);
+    assertThat(slice.loop.isClosed()).isTrue();
+  }
+
+  @Test
+  void oneIsPreparedAheadOfTime() {
+    var context = new AnnotationConfigServletWebServerApplicationContext();
+    TestPropertyValues.of(
+            "management.endpoints.web.exposure.include=*",
+            "selvedge.console.enabled=true",
+            "selvedge.web.deadline=1s")
+        .applyTo(context);
+    context.getEnvironment().setConversionService(new ApplicationConversionService());
+    context.register(Application.class);
+    var generated =
+        new DefaultGenerationContext(
+            new ClassNameGenerator(ClassName.get(ContextsTest.class)),
+            new InMemoryGeneratedFiles());
+
+    new ApplicationContextAotGenerator().processAheadOfTime(context, generated);
+    generated.writeGeneratedContent();
+
+    RuntimeHints hints = generated.getRuntimeHints();
+    assertThat(RuntimeHintsPredicates.resource().forResource("dev/selvedge/spring/console.html"))
+        .accepts(hints);
+    for (Class<?> shown :
+        List.of(
+            TasksEndpoint.Tasks.class,
+            TasksEndpoint.Node.class,
+            TasksEndpoint.OneTask.class,
+            TasksEndpoint.Cancelled.class,
+            FailuresEndpoint.Failures.class,
+            RecentFailures.Report.class,
+            SelvedgeProperties.class,
+            SelvedgeProperties.Shutdown.class)) {
+      assertThat(RuntimeHintsPredicates.reflection().onType(shown)).accepts(hints);
+    }
+    context.close();
   }
 }
