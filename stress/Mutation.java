@@ -35,8 +35,8 @@ final class Mutation {
     command.addAll(List.of("--sourceDirs", module.resolve("src/main/java").toString()));
     command.addAll(List.of("--targetClasses", args[3], "--targetTests", args[4]));
     command.addAll(List.of("--excludedGroups", SLOW, "--jvmArgs", OPTIONS));
-    command.addAll(List.of("--threads", "2", "--mutationUnitSize", "60"));
-    command.addAll(List.of("--timeoutConst", "8000", "--mutationThreshold", args[2]));
+    command.addAll(List.of("--threads", "4", "--mutationUnitSize", "60"));
+    command.addAll(List.of("--timeoutConst", "4000", "--mutationThreshold", args[2]));
     command.addAll(List.of("--reportDir", module.resolve("target/mutation").toString()));
     command.addAll(List.of("--outputFormats", "XML,HTML", "--verbosity", "NO_SPINNER"));
     Path report = Files.createDirectories(module.resolve("target/mutation"));
