@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,10 @@ final class Guests {
     } finally {
       present.remove(guest);
     }
+  }
+
+  List<Thread> threads() {
+    return present.stream().map(Guest::thread).toList();
   }
 
   boolean contains(Thread thread) {

@@ -710,8 +710,9 @@ public final class Loop extends Owner implements AutoCloseable {
   /**
    * Runs a body in the caller's thread, for which this is the {@link #current} loop meanwhile: the
    * scopes that it opens belong to this loop, with its context, its listeners and its exception
-   * handler. For threads of somebody else's, such as the one in which a web server calls: {@code
-   * asyncio.set_event_loop}, but for one body. In a task of this loop it just runs the body.
+   * handler, and its limits go by this loop's clock. For threads of somebody else's, such as the
+   * one in which a web server calls: {@code asyncio.set_event_loop}, but for one body. In a task of
+   * this loop it just runs the body.
    *
    * <p><b>Cancellation:</b> {@link #close} cancels the body as a {@link CancelScope} does, and
    * waits for its end.
@@ -1050,6 +1051,10 @@ public final class Loop extends Owner implements AutoCloseable {
 
   Reports reports() {
     return reports;
+  }
+
+  Guests guests() {
+    return guests;
   }
 
   Duration shutdownTimeout() {

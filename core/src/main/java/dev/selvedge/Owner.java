@@ -441,6 +441,33 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
   }
 
+  // ---- for tests
+
+  /** Whether no child is left; racy, as the forks of the owner's thread are its own. */
+  final boolean hasNoChildren() {
+    return alive() == 0;
+  }
+
+  /**
+   * Whether a child is counted that is not listed any more, or the owner waits for none.
+   *
+   * @param others who are counted and no children
+   */
+  final boolean isChanging(int others) {
+    int alive = alive();
+    return (waiter != null && alive == 0) || alive - others > unendedTasks().size();
+  }
+
+  /** Threads of the user's factory that have run a task and have not ended. */
+  final List<Thread> endingThreads() {
+    return ending == null
+        ? List.of()
+        : ending.stream()
+            .map(WeakReference::get)
+            .filter(thread -> thread != null && thread.isAlive())
+            .toList();
+  }
+
   // ---- failures
 
   final synchronized void remember(Failed failure) {

@@ -95,6 +95,12 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
     return strand == null ? Loop.defaultLoop() : strand.loop();
   }
 
+  /** The clock of that loop. It does not make the default loop, whose clock is the system's. */
+  static LoopClock foreignClock() {
+    Foreign strand = Foreign.CURRENT.get();
+    return strand == null || strand.loop == null ? LoopClock.system() : strand.loop.clock();
+  }
+
   /** Calls a body in a thread that is not a task's and has that loop as its current one. */
   static <T extends @Nullable Object, X extends Exception> T callIn(
       Loop loop, Body<? extends T, ? extends X> body) throws X, InterruptedException {

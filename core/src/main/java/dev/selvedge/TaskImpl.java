@@ -516,7 +516,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     try {
       if (caller == null) {
-        return park(waiter, null, nanos, timed);
+        return timed ? parkByClock(waiter, null, nanos) : park(waiter, null, 0, false);
       }
       caller.cold().blockedOn = waiter;
       if (timed) {
@@ -540,9 +540,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
-  private boolean parkByClock(Cold.Waiter waiter, TaskImpl<?, ?> caller, long nanos)
+  private boolean parkByClock(Cold.Waiter waiter, @Nullable TaskImpl<?, ?> caller, long nanos)
       throws InterruptedException {
-    LoopClock clock = caller.loop().clock();
+    LoopClock clock = caller == null ? Strand.foreignClock() : caller.loop().clock();
     if (clock.equals(LoopClock.system())) {
       return park(waiter, caller, nanos, true);
     }

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class Timeout {
   private final Duration limit;
   private final @Nullable TaskImpl<?, ?> task = TaskImpl.current();
-  private final LoopClock clock = task == null ? LoopClock.system() : task.loop().clock();
+  private final LoopClock clock = task == null ? Strand.foreignClock() : task.loop().clock();
   private final CancelScope scope = new CancelScope(this);
 
   /** Written under the monitor of the scope. */

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
@@ -131,6 +132,37 @@ class ClockTest {
       assertThat(patient.isDone()).isFalse();
       gate.open();
       assertThat(patient.await()).isOne();
+    }
+  }
+
+  @Test
+  @DisplayName("in a thread that a loop was given to, limits and waits go by the loop's clock")
+  void asCurrent() throws Exception {
+    var gate = new Gate();
+    var begun = new CountDownLatch(2);
+    try (Loop loop = builder().build()) {
+      Task<Void, RuntimeException> slow = loop.createTask(gate::pass);
+      var patient =
+          new FutureTask<Boolean>(() ->
+              loop.asCurrent(() -> {
+                begun.countDown();
+                return slow.awaitDone(HOUR);
+              }));
+      var limited =
+          new FutureTask<Void>(() ->
+              loop.asCurrent(() -> {
+                begun.countDown();
+                Timeout.within(HOUR, () -> new CountDownLatch(1).await());
+                return null;
+              }));
+      Thread.ofVirtual().start(patient);
+      Thread.ofVirtual().start(limited);
+      begun.await();
+      clock.awaitArmed(2);
+      clock.advance(HOUR);
+      assertThat(patient.get()).isFalse();
+      assertThatThrownBy(limited::get).hasCauseInstanceOf(TimeoutException.class);
+      gate.open();
     }
   }
 

@@ -1,0 +1,173 @@
+package dev.selvedge.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.selvedge.Loop;
+import dev.selvedge.Task;
+import dev.selvedge.TaskScope;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A sleeper's hour must not pass while somebody else has work. The work is a token that is passed
+ * on: between two passes only one task can run, and most of the time each is seen to be parked.
+ */
+class ManualClockRaceTest {
+  private static final int EFFORT = Integer.getInteger("selvedge.effort", 1);
+
+  private static Loop loop(ManualClock clock, boolean platform) {
+    Loop.Builder builder = Loop.builder().handleSignals(false).clock(clock);
+    ThreadFactory factory = Thread.ofPlatform().daemon().factory();
+    return (platform ? builder.threadFactory(factory) : builder).build();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, false", "3, false", "16, false", "100, false", "2, true", "8, true"})
+  void timeDoesNotMoveWhileATokenIsPassedOn(int tasks, boolean platform) throws Exception {
+    ManualClock clock = ManualClock.jumping();
+    int passes = 20_000 * EFFORT / (platform ? 4 : 1);
+    var jumpedEarly = new AtomicBoolean();
+    var passed = new AtomicLong();
+    try (Loop loop = loop(clock, platform)) {
+      loop.runUntilComplete(() -> {
+        try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+          List<BlockingQueue<Integer>> queues = new ArrayList<>();
+          for (int i = 0; i < tasks; i++) {
+            queues.add(
+                switch (i % 3) {
+                  case 0 -> new LinkedBlockingQueue<>();
+                  case 1 -> new ArrayBlockingQueue<>(1);
+                  default -> new SynchronousQueue<>();
+                });
+          }
+          scope.fork(
+              "sleeper",
+              () -> {
+                Task.sleep(Duration.ofHours(1));
+                if (passed.get() < passes) {
+                  jumpedEarly.set(true);
+                }
+              });
+          clock.awaitAlarms(1);
+          for (int i = 0; i < tasks; i++) {
+            int self = i;
+            scope.fork(() -> {
+              BlockingQueue<Integer> next = queues.get((self + 1) % tasks);
+              while (true) {
+                int token = queues.get(self).take();
+                if (token >= 0 && passed.incrementAndGet() >= passes) {
+                  token = -tasks;
+                }
+                if (token < 0) {
+                  if (token < -1) {
+                    next.put(token + 1);
+                  }
+                  return;
+                }
+                next.put(token);
+              }
+            });
+          }
+          queues.getFirst().put(0);
+          scope.join();
+        }
+      });
+    }
+    assertThat(jumpedEarly).isFalse();
+    assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
+  }
+
+  /** Looks as often as it can, until it sees everybody blocked although a token is passed on. */
+  private static boolean isFooled(int passes, int tasks, Duration time) throws Exception {
+    try (Loop loop = loop(new ManualClock(), false)) {
+      List<BlockingQueue<Integer>> queues = new ArrayList<>();
+      for (int i = 0; i < tasks; i++) {
+        queues.add(new LinkedBlockingQueue<>());
+      }
+      for (int i = 0; i < tasks; i++) {
+        int self = i;
+        loop.createTask(() -> {
+          while (true) {
+            queues.get((self + 1) % tasks).put(queues.get(self).take());
+          }
+        });
+      }
+      queues.getFirst().put(1);
+      var stillness = new Stillness(each -> each == loop, () -> 0, new HashSet<>(), passes);
+      for (long start = System.nanoTime(); System.nanoTime() - start < time.toNanos(); ) {
+        if (stillness.look(null) != null) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+
+  @Test
+  void onePassOverTheStatesIsFooledAndManyAreNot() throws Exception {
+    assertThat(isFooled(1, 10, Duration.ofMinutes(1))).isTrue();
+    assertThat(isFooled(Stillness.PASSES, 2, Duration.ofMillis(500L * EFFORT))).isFalse();
+    assertThat(isFooled(Stillness.PASSES, 50, Duration.ofMillis(500L * EFFORT))).isFalse();
+  }
+
+  /**
+   * A tree of tasks whose leaves sleep and whose nodes compute: each must wake at its very time.
+   */
+  @ParameterizedTest
+  @CsvSource({"1, false", "2, false", "3, true"})
+  void everySleeperWakesAtItsTime(long seed, boolean platform) throws Exception {
+    ManualClock clock = ManualClock.jumping();
+    var late = new AtomicLong();
+    int tasks = 40;
+    int sleeps = (platform ? 3 : 10) * EFFORT;
+    try (Loop loop = loop(clock, platform)) {
+      loop.runUntilComplete(() -> {
+        try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+          for (int i = 0; i < tasks; i++) {
+            var random = new Random(seed * 1_000 + i);
+            scope.fork(() -> {
+              for (int sleep = 0; sleep < sleeps; sleep++) {
+                Duration due =
+                    clock.elapsed().plus(Duration.ofNanos(random.nextLong(1, 1_000_000_000L)));
+                Task.sleep(due.minus(clock.elapsed()));
+                if (!clock.elapsed().equals(due)) {
+                  late.incrementAndGet();
+                }
+                spin(random.nextInt(2_000));
+                try (TaskScope<RuntimeException> inner = TaskScope.open()) {
+                  inner.fork(() -> spin(1_000));
+                  inner.join();
+                }
+                if (!clock.elapsed().equals(due)) {
+                  late.incrementAndGet();
+                }
+              }
+            });
+          }
+          scope.join();
+        }
+      });
+    }
+    assertThat(late).as("seed %s", seed).hasValue(0);
+    assertThat(clock.alarms()).isZero();
+  }
+
+  private static void spin(int times) {
+    for (int i = 0; i < times; i++) {
+      Thread.onSpinWait();
+    }
+  }
+}
