@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -46,6 +47,9 @@ final class Ledger {
   private final Map<Plan.Kind, Throwable> shared = new EnumMap<>(Plan.Kind.class);
   private final LongAdder bodies = new LongAdder();
 
+  /** What bodies and the handler have told so far. */
+  private final LongAdder told = new LongAdder();
+
   Ledger(Frame round, boolean reportsAtAnyTime) {
     this.reportsAtAnyTime = reportsAtAnyTime;
     for (Plan.Kind kind : List.of(Plan.Kind.SHARED, Plan.Kind.SHARED_BARE)) {
@@ -59,6 +63,7 @@ final class Ledger {
 
   void begins(Frame task) {
     bodies.increment();
+    told.increment();
     task.begin();
     if (task.refused) {
       violation("a body ran in what was cancelled before: " + task.path());
@@ -69,9 +74,9 @@ final class Ledger {
     }
   }
 
-  /** How many bodies have begun. */
-  long bodies() {
-    return bodies.sum();
+  /** Changes as long as something happens. */
+  long told() {
+    return told.sum();
   }
 
   /** The owner's close, or the call that was one, has returned. */
@@ -117,6 +122,7 @@ final class Ledger {
 
   /** A failure leaves a task, whose owner hears of it next. */
   void leaves(Throwable failure, Frame task) {
+    told.increment();
     if (task.parent != null) {
       task.parent.failed();
     }
@@ -138,6 +144,7 @@ final class Ledger {
 
   /** Somebody has got a failure and passes it to nobody. */
   void taken(Throwable failure) {
+    told.increment();
     refuseStrange(failure);
     walk(failure, (mark, top) -> mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED));
   }
@@ -148,6 +155,7 @@ final class Ledger {
 
   /** The exception handler's. */
   void reported(ExceptionContext context) {
+    told.increment();
     Throwable failure = context.exception();
     if (failure == null) {
       return;
@@ -272,7 +280,7 @@ final class Ledger {
   Account settle() {
     Map<Way, Long> arrived = new EnumMap<>(Way.class);
     var all = new ArrayList<String>(violations);
-    Set<Integer> trees = Collections.newSetFromMap(new java.util.TreeMap<>());
+    Set<Integer> trees = Collections.newSetFromMap(new TreeMap<>());
     long count = 0;
     for (Mark mark : thrown) {
       if (mark.thrown == 0) {
@@ -293,7 +301,7 @@ final class Ledger {
       }
       trees.add(mark.where.tree);
     }
-    return new Account(bodies(), count, arrived, all, trees);
+    return new Account(bodies.sum(), count, arrived, all, trees);
   }
 
   private boolean isOwn(Mark mark) {

@@ -40,10 +40,15 @@ final class Planner {
   private static final Plan GIVE = new Give();
 
   private final SplittableRandom random;
+
+  /** Whether tasks may occupy the loop for as long as it is open. */
+  private final boolean services;
+
   private int made;
 
-  Planner(SplittableRandom random) {
+  Planner(SplittableRandom random, boolean services) {
     this.random = random;
+    this.services = services;
   }
 
   Plan tree() {
@@ -218,7 +223,8 @@ final class Planner {
   }
 
   private Plan spawn(int below) {
-    Handling handling = pick(Handling.values());
+    Handling picked = pick(Handling.values());
+    Handling handling = picked == Handling.SERVICE && !services ? Handling.BOARD : picked;
     boolean doomed = handling == Handling.SERVICE || handling == Handling.WAIT_FOR;
     Plan body = handling == Handling.SERVICE ? new UntilCancelled(reaction()) : body(below, doomed);
     return new Spawn(handling, micros(), body, then());

@@ -66,7 +66,7 @@ final class Round {
     reportsEarly = random.nextInt(10) == 0;
     limit = random.nextInt(6) == 0 ? random.nextInt(1, 9) : 0;
     abruptAfter = random.nextInt(1, 8000);
-    var planner = new Planner(random);
+    var planner = new Planner(random, limit == 0);
     // A guest runs them one after another.
     int count = way == Way.AS_GUEST ? TREES / 16 : TREES;
     for (int i = 0; i < count; i++) {
@@ -224,7 +224,7 @@ final class Round {
 
   /** Changes as long as the round makes progress. */
   long progress() {
-    return ledger.bodies();
+    return ledger.told();
   }
 
   String snapshot() {

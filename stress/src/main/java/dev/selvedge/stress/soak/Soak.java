@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Option;
 public final class Soak implements Callable<Integer> {
   private static final int DRIVERS = 8;
   private static final int PAUSES = 10;
+
+  private static final Duration TICK = Duration.ofMillis(50);
 
   /** By so many bytes the heap may differ. */
   private static final long FLAT = 4 << 20;
@@ -84,8 +87,7 @@ public final class Soak implements Callable<Integer> {
     drivers.forEach(Thread::start);
     long nextPause = 1;
     while (failure.get() == null && !isOver()) {
-      Thread.sleep(50);
-      drivers.forEach(Driver::watch);
+      watch(drivers);
       if (failure.get() == null && fraction() * PAUSES >= nextPause) {
         nextPause++;
         pause(drivers);
@@ -93,8 +95,7 @@ public final class Soak implements Callable<Integer> {
     }
     for (Driver driver : drivers) {
       while (failure.get() == null && driver.isAlive()) {
-        driver.join(Duration.ofMillis(50));
-        driver.watch();
+        watch(drivers);
       }
     }
     if (failure.get() == null) {
@@ -132,7 +133,7 @@ public final class Soak implements Callable<Integer> {
   private final class Driver extends Thread {
     private volatile @Nullable Round running;
     private long progress;
-    private long since = System.nanoTime();
+    private long idle;
     private @Nullable Round watched;
 
     Driver() {
@@ -161,17 +162,34 @@ public final class Soak implements Callable<Integer> {
       }
     }
 
-    /** Called now and then by one thread. */
-    void watch() {
+    /** Called now and then by one thread, with the time that has passed. */
+    void watch(long nanos) {
       Round now = running;
       long reached = now == null ? 0 : now.progress();
       if (now == null || now != watched || reached != progress) {
         watched = now;
         progress = reached;
-        since = System.nanoTime();
-      } else if (System.nanoTime() - since > patience * 1e9) {
+        idle = 0;
+        return;
+      }
+      idle += nanos;
+      if (idle > patience * 1e9) {
         fail("nothing has happened for " + patience + " s in " + now + "\n" + wedge(now));
       }
+    }
+  }
+
+  /**
+   * Looks for what hangs. Time counts only while a new virtual thread gets its turn at once: on a
+   * machine that is busy with something else, slow is not hanging.
+   */
+  private void watch(List<Driver> drivers) throws InterruptedException {
+    long begin = System.nanoTime();
+    Thread beat = Thread.startVirtualThread(() -> {});
+    Thread.sleep(TICK);
+    long passed = System.nanoTime() - begin;
+    if (!beat.isAlive() && passed < 2 * TICK.toNanos()) {
+      drivers.forEach(driver -> driver.watch(passed));
     }
   }
 
@@ -208,8 +226,8 @@ public final class Soak implements Callable<Integer> {
 
   /** Stops the drivers after their rounds, and looks what is left. */
   private void pause(List<Driver> drivers) throws IOException, InterruptedException {
-    while (!pause.writeLock().tryLock(50, java.util.concurrent.TimeUnit.MILLISECONDS)) {
-      drivers.forEach(Driver::watch);
+    while (!pause.writeLock().tryLock(1, TimeUnit.MILLISECONDS)) {
+      watch(drivers);
       if (failure.get() != null) {
         return;
       }
