@@ -71,7 +71,7 @@ final class Mutants {
     return out.stream()
         .filter(line -> line.startsWith("    ") || line.startsWith("nothing has happened"))
         .findFirst()
-        .map(line -> line.strip().replaceFirst(" (in round|[:,;] ).*", ""))
+        .map(line -> line.strip().replaceFirst("( in round|[:,;] ).*", ""))
         .orElse(out.isEmpty() ? "-" : out.getLast());
   }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A short soak, and proof that it would find something. The long one is {@code stress/run}. */
 @Tag("virtual-only") // a process of its own, which makes its threads itself
 class SoakTest {
-  private static final long TASKS = 60_000;
+  private static final long TASKS = 50_000;
 
   @Test
   @DisplayName("of what random trees of tasks throw every failure arrives, and nothing is left")
@@ -36,7 +36,7 @@ class SoakTest {
   @MethodSource("quickFaults")
   @DisplayName("the soak finds a fault that is planted in core")
   void findsAPlantedFault(Faults fault) throws Exception {
-    Mutants.Found found = Mutants.run(fault, 1);
+    Mutants.Found found = Mutants.run(fault, 3);
 
     assertThat(found.found()).as(found.how()).isTrue();
   }
