@@ -1,5 +1,9 @@
 package dev.selvedge;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.util.TreeMap;
 
@@ -8,13 +12,33 @@ final class DefaultHandler {
   private DefaultHandler() {}
 
   static void print(ExceptionContext context) {
-    byte[] text = text(context).getBytes(charset());
-    System.err.write(text, 0, text.length);
-    System.err.flush();
+    String text = text(context);
+    if (!isPrinted(text)) {
+      printRaw(text);
+    }
   }
 
-  private static Charset charset() {
-    return System.err.charset();
+  /** A stream that was closed, or has ever failed, only remembers that it is in trouble. */
+  private static boolean isPrinted(String text) {
+    PrintStream err = System.err;
+    try {
+      byte[] bytes = text.getBytes(err.charset());
+      err.write(bytes, 0, bytes.length);
+      return !err.checkError();
+    } catch (Throwable broken) {
+      return false;
+    }
+  }
+
+  /** To the process's own standard error, whatever the program has put in its place. */
+  static void printRaw(String text) {
+    // Not closed: the descriptor is the process's.
+    var raw = new FileOutputStream(FileDescriptor.err);
+    try {
+      raw.write(text.getBytes(Charset.defaultCharset()));
+    } catch (IOException closed) {
+      // There is nobody left to tell it to.
+    }
   }
 
   static String text(ExceptionContext context) {

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Orphans {
   static final ReferenceQueue<TaskImpl<?, ?>> QUEUE = new ReferenceQueue<>();
 
+  private static final String NAME = "selvedge-orphans";
   private static final long IDLE_MILLIS = 5_000;
 
   /** The unread failures of loops and SUPERVISE scopes. Keeps a loop with some of them alive. */
@@ -26,14 +27,20 @@ final class Orphans {
     TRACKED.add(failed);
     synchronized (Orphans.class) {
       if (watcher == null) {
-        Thread created =
-            Thread.ofPlatform().daemon().name("selvedge-orphans").unstarted(Orphans::watch);
-        created.start();
-        watcher = created;
+        watcher = startWatcher();
       }
     }
     if (!failed.isUnread()) {
       TRACKED.remove(failed);
+    }
+  }
+
+  private static Thread startWatcher() {
+    try {
+      return Thread.ofPlatform().daemon().name(NAME).start(Orphans::watch);
+    } catch (OutOfMemoryError noThread) {
+      // The process has all the threads that it may have.
+      return Thread.ofVirtual().name(NAME).start(Orphans::watch);
     }
   }
 

@@ -112,11 +112,15 @@ final class Reports {
 
   /** Waits until what was reported so far has been handled. */
   void flush() {
-    if (carrier() != null) {
+    if (isBusy()) {
       var marker = new Report(null, null, _ -> {});
       enqueue(marker);
       await(marker);
     }
+  }
+
+  private synchronized boolean isBusy() {
+    return carrier != null || !queue.isEmpty();
   }
 
   synchronized @Nullable TaskImpl<?, ?> carrier() {
@@ -124,22 +128,38 @@ final class Reports {
   }
 
   private void enqueue(Report report) {
-    TaskImpl<?, ?> created;
     synchronized (this) {
       queue.add(report);
-      if (carrier != null) {
-        return;
-      }
-      created =
-          new TaskImpl<@Nullable Void, RuntimeException>(
-              loop, "exception handler", Failures.body(this::drain), TaskImpl.HIDDEN);
-      carrier = created;
     }
-    // Never the loop's own factory: it may be what has just failed.
-    Thread thread = Thread.ofVirtual().name("exception handler").unstarted(created);
-    thread.setUncaughtExceptionHandler(created);
-    created.thread(thread);
-    thread.start();
+    startCarrier();
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the carrier itself
+  private void startCarrier() {
+    TaskImpl<?, ?> created = null;
+    try {
+      synchronized (this) {
+        if (carrier != null || queue.isEmpty()) {
+          return;
+        }
+        created =
+            new TaskImpl<@Nullable Void, RuntimeException>(
+                loop, "exception handler", Failures.body(this::drain), TaskImpl.HIDDEN);
+        carrier = created;
+      }
+      // Never the loop's own factory: it may be what has just failed.
+      Thread thread = Thread.ofVirtual().name("exception handler").unstarted(created);
+      thread.setUncaughtExceptionHandler(created);
+      created.thread(thread);
+      thread.start();
+    } catch (Throwable noThread) {
+      // The report stays in the queue: who waits for it tries again, and so does the next report.
+      synchronized (this) {
+        if (carrier == created) {
+          carrier = null;
+        }
+      }
+    }
   }
 
   private void drain() {
@@ -162,6 +182,9 @@ final class Reports {
           handle(report.context, report.captured);
         }
       } catch (Throwable broken) {
+        if (report.context != null && report.context.exception() != null) {
+          lastResort(report.context.exception());
+        }
         lastResort(broken);
       } finally {
         // An interrupt that the handler left behind is not the next call's.
@@ -172,10 +195,14 @@ final class Reports {
     }
   }
 
-  /** Even the default handler failed: the JVM's own word is what is left. */
+  /** Even the default handler failed: the JVM's own word is what is left. Never throws. */
   static void lastResort(Throwable broken) {
-    Thread thread = Thread.currentThread();
-    thread.getThreadGroup().uncaughtException(thread, broken);
+    try {
+      Thread thread = Thread.currentThread();
+      thread.getThreadGroup().uncaughtException(thread, broken);
+    } catch (Throwable again) {
+      DefaultHandler.printRaw(StackText.describe(broken) + "\n");
+    }
   }
 
   private void handle(ExceptionContext context, Context.@Nullable Captured captured)
@@ -235,6 +262,9 @@ final class Reports {
           && working != null
           && (reporter == working || Circle.leads(working, reporter))) {
         break;
+      }
+      if (working == null) {
+        startCarrier();
       }
       LockSupport.parkNanos(this, look);
       look = Math.min(2 * look, LONGEST_LOOK_NANOS);

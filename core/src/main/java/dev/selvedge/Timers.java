@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Timers {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final String NAME = "selvedge-timer";
   private static final ConcurrentSkipListSet<Timer> ARMED = new ConcurrentSkipListSet<>();
   private static final AtomicReference<@Nullable Thread> THREAD = new AtomicReference<>();
   private static final AtomicLong SEQUENCE = new AtomicLong();
@@ -88,7 +89,12 @@ final class Timers {
     ARMED.add(timer);
     Thread thread = THREAD.get();
     if (thread == null) {
-      startThread();
+      try {
+        startThread();
+      } catch (Throwable noThread) {
+        ARMED.remove(timer);
+        throw noThread;
+      }
     } else if (timer.equals(first())) {
       LockSupport.unpark(thread);
     }
@@ -101,10 +107,25 @@ final class Timers {
   }
 
   private static void startThread() {
-    Thread created =
-        Thread.ofPlatform().daemon().name("selvedge-timer").unstarted(Timers::runTimers);
+    Thread created = Thread.ofPlatform().daemon().name(NAME).unstarted(Timers::runTimers);
     if (THREAD.compareAndSet(null, created)) {
+      try {
+        created.start();
+      } catch (OutOfMemoryError noThread) {
+        startVirtual();
+      }
+    }
+  }
+
+  /** The process has all the threads that it may have. This one is late when carriers are busy. */
+  private static void startVirtual() {
+    Thread created = Thread.ofVirtual().name(NAME).unstarted(Timers::runTimers);
+    THREAD.set(created);
+    try {
       created.start();
+    } catch (Throwable noThread) {
+      THREAD.set(null);
+      throw noThread;
     }
   }
 
@@ -191,7 +212,13 @@ final class Timers {
     long now = exactMillis();
     if (TICKING.compareAndSet(false, true)) {
       ticked = now;
-      nextTick();
+      try {
+        nextTick();
+      } catch (Throwable noThread) {
+        ticked = -1;
+        TICKING.set(false);
+        throw noThread;
+      }
     }
     return now;
   }

@@ -155,6 +155,39 @@ class ProcessExitTest {
   }
 
   @Test
+  @DisplayName("System.exit(4) in the exception handler exits with 4; the tasks' finally runs")
+  void systemExitInTheHandler() throws Exception {
+    try (ChildJvm child = ChildJvm.start(Exits.ExitsElsewhere.class, "handler")) {
+      ChildJvm.Ended ended = child.awaitEnd(SOON);
+
+      assertThat(ended.code()).isEqualTo(4);
+      assertThat(ended.out()).contains("a finally SHUTDOWN x1");
+    }
+  }
+
+  @Test
+  @DisplayName("System.exit(5) in a finally during SIGTERM keeps the exit neither up nor its code")
+  void systemExitInAFinallyOfTheExit() throws Exception {
+    try (ChildJvm child = ChildJvm.start(Exits.ExitsElsewhere.class, "finally")) {
+      ChildJvm.Ended ended = child.awaitLine("ready").signal("TERM").awaitEnd(SOON);
+
+      assertThat(ended.code()).isEqualTo(143);
+      assertThat(ended.out()).contains("a finally SHUTDOWN x1");
+    }
+  }
+
+  @Test
+  @DisplayName("Runtime.halt in a task ends the process at once: no finally runs")
+  void haltWaitsForNobody() throws Exception {
+    try (ChildJvm child = ChildJvm.start(Exits.Halts.class)) {
+      ChildJvm.Ended ended = child.awaitEnd(SOON);
+
+      assertThat(ended.code()).isEqualTo(6);
+      assertThat(ended.out()).containsExactly("halting");
+    }
+  }
+
+  @Test
   @DisplayName("What failed in a scope that a plain thread never closed is printed at the exit")
   void aForgottenScopeOfAPlainThread() throws Exception {
     try (ChildJvm child = ChildJvm.start(ForgottenScope.class)) {

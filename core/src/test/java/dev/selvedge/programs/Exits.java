@@ -228,4 +228,44 @@ public final class Exits {
               }));
     }
   }
+
+  /** The exception handler calls {@code System.exit}, or a {@code finally} during the exit does. */
+  public static final class ExitsElsewhere {
+    private ExitsElsewhere() {}
+
+    public static void main(String[] arguments) throws Exception {
+      boolean handler = arguments[0].equals("handler");
+      Loop loop = Loop.builder().exceptionHandler((any, context) -> System.exit(4)).build();
+      loop.runUntilComplete(() -> {
+        Parts.sleeper(loop, "a");
+        if (handler) {
+          loop.launch(() -> {
+            throw new IllegalStateException("lost");
+          });
+        }
+        say("ready");
+        try {
+          Thread.sleep(EVER);
+        } finally {
+          if (!handler) {
+            System.exit(5);
+          }
+        }
+      });
+    }
+  }
+
+  /** A task halts the JVM, which waits for nobody then. */
+  public static final class Halts {
+    private Halts() {}
+
+    public static void main(String[] arguments) throws Exception {
+      Loop.run(loop -> {
+        Parts.sleeper(loop, "a");
+        say("halting");
+        loop.createTask(() -> Runtime.getRuntime().halt(6)).await();
+        return null;
+      });
+    }
+  }
 }

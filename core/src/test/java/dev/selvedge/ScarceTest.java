@@ -1,0 +1,60 @@
+package dev.selvedge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.selvedge.programs.Scarce;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** A process without threads, file descriptors or memory left. */
+@Tag("virtual-only")
+@ExtendWith(Oracle.class)
+class ScarceTest {
+  @Test
+  @DisplayName("no platform thread can be had: failures are reported, limits in time expire")
+  void noThreadIsLeft() throws Exception {
+    // Such large stacks use up the address space long before the machine's memory or threads.
+    List<String> options = List.of("-Xss64m", "-XX:-UsePerfData", "-Xlog:disable");
+    try (ChildJvm child =
+        ChildJvm.startLimited("ulimit -v 6000000", options, Scarce.NoThreads.class)) {
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.out()).containsExactly("no thread", "limited", "reported lost", "closed");
+      assertThat(ended.code()).isZero();
+    }
+  }
+
+  @Test
+  @DisplayName("no file descriptor is left: failures are reported, tasks go on")
+  void noDescriptorIsLeft() throws Exception {
+    try (ChildJvm child =
+        ChildJvm.startLimited("ulimit -n 64", List.of(), Scarce.NoDescriptors.class)) {
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.out())
+          .containsExactlyInAnyOrder(
+              "reported lost",
+              "undisturbed",
+              "closed",
+              "no descriptor",
+              "reported lost",
+              "undisturbed",
+              "closed");
+      assertThat(ended.code()).isZero();
+    }
+  }
+
+  @Test
+  @DisplayName("no heap is left: each OutOfMemoryError is awaited or reported, the loop goes on")
+  void noHeapIsLeft() throws Exception {
+    try (ChildJvm child = ChildJvm.startWith(List.of("-Xmx32m"), Scarce.NoHeap.class)) {
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.out()).containsExactly("none is lost", "undisturbed", "closed");
+      assertThat(ended.code()).isZero();
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package dev.selvedge.programs;
+
+import static dev.selvedge.programs.Parts.say;
+
+import dev.selvedge.ExceptionContext;
+import dev.selvedge.Loop;
+import dev.selvedge.Task;
+import dev.selvedge.Timeout;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Programs that use up what a process has, and then need the library. */
+public final class Scarce {
+  private Scarce() {}
+
+  private static void handle(Loop loop, ExceptionContext context) {
+    Throwable lost = context.exception();
+    say("reported " + (lost == null ? context.message() : lost.getMessage()));
+  }
+
+  private static void doze() {
+    try {
+      Thread.sleep(1);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** As many threads as there can be. The carriers of virtual threads are among them. */
+  public static final class NoThreads {
+    private NoThreads() {}
+
+    public static void main(String[] arguments) throws Exception {
+      // The JDK's own threads for virtual ones: carriers, and who wakes those that sleep.
+      for (int i = 0; i < 10; i++) {
+        Thread.ofVirtual().start(Scarce::doze).join();
+      }
+      var end = new CountDownLatch(1);
+      try {
+        while (true) {
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                try {
+                  end.await();
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+        }
+      } catch (OutOfMemoryError noThread) {
+        say("no thread");
+      }
+      try (Loop loop = Loop.builder().exceptionHandler(Scarce::handle).build()) {
+        loop.runUntilComplete(() -> {
+          try {
+            Timeout.within(Duration.ofMillis(50), () -> Thread.sleep(Duration.ofDays(1)));
+          } catch (TimeoutException e) {
+            say("limited");
+          }
+        });
+        var failed = new CountDownLatch(1);
+        var unused =
+            loop.createTask(() -> {
+                  throw new IOException("lost");
+                })
+                .onDone(task -> failed.countDown());
+        failed.await();
+      }
+      say("closed");
+      end.countDown();
+    }
+  }
+
+  /** As many open files as there can be. */
+  public static final class NoDescriptors {
+    private NoDescriptors() {}
+
+    public static void main(String[] arguments) throws Exception {
+      // Classes in a folder, as here, cannot be loaded later; those of a jar can.
+      use();
+      var open = new ArrayList<FileInputStream>();
+      try {
+        while (true) {
+          open.add(new FileInputStream("/dev/null"));
+        }
+      } catch (IOException noDescriptor) {
+        say("no descriptor");
+      }
+      use();
+      for (FileInputStream each : open) {
+        each.close();
+      }
+    }
+
+    private static void use() throws InterruptedException {
+      try (Loop loop = Loop.builder().exceptionHandler(Scarce::handle).build()) {
+        var begun = new CountDownLatch(1);
+        loop.launch(() -> {
+          begun.countDown();
+          throw new IOException("lost");
+        });
+        begun.await();
+        say(loop.createTask(() -> "undisturbed").await());
+      }
+      say("closed");
+    }
+  }
+
+  /** Tasks that take the whole heap; half of them are awaited, the others are left to the loop. */
+  public static final class NoHeap {
+    private static final int TASKS = 10;
+
+    private NoHeap() {}
+
+    public static void main(String[] arguments) throws Exception {
+      var reported = new AtomicInteger();
+      int awaited = 0;
+      try (Loop loop =
+          Loop.builder()
+              .exceptionHandler((any, context) -> {
+                if (context.exception() instanceof OutOfMemoryError) {
+                  reported.incrementAndGet();
+                }
+              })
+              .build()) {
+        for (int i = 0; i < TASKS; i++) {
+          var done = new CountDownLatch(1);
+          Task<List<byte[]>, RuntimeException> task =
+              loop.<List<byte[]>, RuntimeException>createTask(NoHeap::takeAll)
+                  .onDone(ended -> done.countDown());
+          done.await();
+          if (i % 2 == 0) {
+            try {
+              say("a list of " + task.await().size());
+            } catch (OutOfMemoryError full) {
+              awaited++;
+            }
+          }
+        }
+        // The collector may have found some; the loop tells of the others when it closes.
+        say(awaited == TASKS / 2 ? "none is lost" : awaited + " awaited");
+        say(loop.createTask(() -> "undisturbed").await());
+      }
+      say(reported.get() == TASKS / 2 ? "closed" : reported + " reported");
+    }
+
+    private static List<byte[]> takeAll() {
+      var all = new ArrayList<byte[]>();
+      while (true) {
+        // Small at the end, so that hardly a byte is left.
+        all.add(new byte[all.size() < 16 ? 1 << 20 : 1 << 14]);
+      }
+    }
+  }
+}
