@@ -3,17 +3,18 @@ package dev.selvedge.handlers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.handlers.programs.Bare;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-@ExtendWith(Oracle.class)
 class OptionalDependenciesTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private static URL root(Class<?> type) {
     return type.getProtectionDomain().getCodeSource().getLocation();
   }
