@@ -10,11 +10,12 @@ import static org.awaitility.Awaitility.await;
 import dev.selvedge.Action;
 import dev.selvedge.CancelReason;
 import dev.selvedge.ExceptionContext;
-import dev.selvedge.ManualClock;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Timeout;
+import dev.selvedge.testkit.ManualClock;
+import dev.selvedge.testkit.SelvedgeAssertions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,22 +43,26 @@ class EveryTest extends LoopFixture {
 
   private record Ran(Duration at, long number, long missed) {}
 
-  private final ManualClock clock = (ManualClock) loop.clock();
+  private ManualClock clock;
   private final List<Ran> ran = new CopyOnWriteArrayList<>();
 
   /** All that the handler may have been told of, in order. */
   private final List<Throwable> expected = new ArrayList<>();
 
   EveryTest() {
-    super(true, new ManualClock());
+    super(Kit.builder().clock(ManualClock::new).expectAnything().build());
+  }
+
+  @BeforeEach
+  void take(ManualClock clock) {
+    this.clock = clock;
   }
 
   @AfterEach
-  void nothingElseWasReportedAndNothingIsLeft() {
+  void nothingElseWasReported() {
     gate.open();
     loop.close();
     assertThat(reported.exceptions()).containsExactlyElementsOf(expected);
-    assertThat(clock.armed()).isZero();
   }
 
   private Duration now() {
@@ -81,13 +87,13 @@ class EveryTest extends LoopFixture {
    * Moves the clock to the next run, waits until that is over and the one after it is waited for.
    */
   private void advanceTo(Duration due) {
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     clock.advance(due.minus(now()));
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
   }
 
   private static void assertEndsCancelled(Task<?, ?> task) {
-    assertThatThrownBy(task::await).isInstanceOf(TaskCancelledException.class);
+    SelvedgeAssertions.assertThat(task).isCancelled();
   }
 
   // ---- when
@@ -99,7 +105,7 @@ class EveryTest extends LoopFixture {
     Every every = rate ? Every.fixedRate(HOUR) : Every.fixedDelay(HOUR);
     Task<?, ?> task = loop.createTask(() -> every.run(this::note));
 
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     assertThat(ran).containsExactly(new Ran(Duration.ZERO, 0, 0));
     advanceTo(HOUR.minus(NANO));
     assertThat(ran).hasSize(1);
@@ -217,15 +223,15 @@ class EveryTest extends LoopFixture {
           ran.add(new Ran(now(), 0, 0));
           clock.advance(HOUR);
         };
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     Task<?, ?> rate = loop.createTask(() -> Every.fixedRate(ENDLESS).run(anHour));
-    clock.awaitArmed(2);
+    clock.awaitAlarms(2);
     Task<?, ?> delay = loop.createTask(() -> Every.fixedDelay(ENDLESS).run(anHour));
-    clock.awaitArmed(3);
+    clock.awaitAlarms(3);
 
     clock.advance(Duration.ofDays(365 * 100));
 
-    assertThat(clock.armed()).isEqualTo(3);
+    assertThat(clock.alarms()).isEqualTo(3);
     assertThat(ran).hasSize(2);
     for (Task<?, ?> task : List.of(never, rate, delay)) {
       task.cancel();
@@ -241,7 +247,7 @@ class EveryTest extends LoopFixture {
     Task<?, ?> somebody = loop.createTask(() -> new CountDownLatch(1).await());
     somebody.cancel();
     Throwable cancelled = catchThrowable(somebody::await);
-    clock.awaitArmed(0); // the watch over who was asked to cancel
+    clock.awaitAlarms(0); // the watch over who was asked to cancel
     assertThat(cancelled).isInstanceOf(TaskCancelledException.class);
     var failures =
         new Throwable[] {
@@ -259,7 +265,7 @@ class EveryTest extends LoopFixture {
 
     assertThat(ran).hasSize(failures.length + 1);
     Arrays.stream(failures).filter(each -> each != null).forEach(expected::add);
-    assertThat(reported.contexts)
+    assertThat(reported.contexts())
         .containsExactly(
             report(failures[0], task, 0, 1),
             report(failures[1], task, 1, 2),
@@ -289,7 +295,7 @@ class EveryTest extends LoopFixture {
       advanceTo(HOUR.multipliedBy(i));
     }
 
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     clock.advance(HOUR);
 
     assertThatThrownBy(task::await).isSameAs(late.get(2));
@@ -331,10 +337,10 @@ class EveryTest extends LoopFixture {
     loop.launch(
         "refresh",
         () -> Every.fixedRate(HOUR).maxFailures(2).run(endingAs(failures.get(0), failures.get(1))));
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     clock.advance(HOUR);
 
-    await().until(() -> reported.contexts.size() == 2);
+    await().until(() -> reported.contexts().size() == 2);
     expected.addAll(failures);
   }
 
@@ -345,7 +351,7 @@ class EveryTest extends LoopFixture {
   void cancelledWhileWaiting() {
     Task<?, ?> task =
         loop.createTask(() -> Gather.every(HOUR, () -> ran.add(new Ran(now(), 0, 0))));
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
 
     task.cancel("enough");
 
@@ -505,7 +511,7 @@ class EveryTest extends LoopFixture {
                           }
                         })));
     await().until(() -> ran.size() == 1);
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     clock.advance(HOUR);
 
     assertThatThrownBy(task::await).isInstanceOf(TimeoutException.class);
@@ -530,7 +536,7 @@ class EveryTest extends LoopFixture {
     await().until(() -> begun.getCount() == 0);
     task.cancel();
 
-    clock.awaitArmed(2); // one of them for the warning about stragglers
+    clock.awaitAlarms(2); // one of them for the warning about stragglers
     clock.advance(milli);
 
     assertThatThrownBy(task::await).isSameAs(failures.get(1));

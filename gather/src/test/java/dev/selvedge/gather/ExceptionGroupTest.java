@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Threads;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,10 +25,11 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-@ExtendWith(Oracle.class)
 class ExceptionGroupTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private final IOException io = new IOException("io");
   private final SQLException sql = new SQLException("sql");
   private final Error error = new AssertionError("error");
@@ -122,7 +124,7 @@ class ExceptionGroupTest {
   void throwIfOfMany() throws Exception {
     List<IOException> many =
         IntStream.range(0, 20).mapToObj(i -> new IOException("member " + i)).toList();
-    var reported = new Threads.Reported();
+    var reported = new RecordingHandler();
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
       loop.<Exception>runUntilComplete(() -> {
         Throwable thrown = catchThrowable(() -> ExceptionGroup.of(many).throwIf(IOException.class));

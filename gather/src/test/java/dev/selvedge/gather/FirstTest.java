@@ -10,11 +10,12 @@ import dev.selvedge.CancelReason;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopListener;
-import dev.selvedge.Oracle;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.Threads;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,12 +26,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@code any}, {@code winner}, {@code race}, {@code quorum} and {@code hedge}. */
-@ExtendWith(Oracle.class)
 class FirstTest {
-  private final Threads.Reported reported = new Threads.Reported();
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
+  private final RecordingHandler reported = new RecordingHandler();
   private final List<Throwable> tolerated = new ArrayList<>();
   private final Loop loop =
       Threads.builder()
@@ -51,7 +53,7 @@ class FirstTest {
   void close() {
     gate.open();
     loop.close();
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   private void inTask(Action<Exception> body) throws Exception {

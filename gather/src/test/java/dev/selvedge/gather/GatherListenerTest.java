@@ -4,20 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Body;
 import dev.selvedge.LoopListener;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the listeners of a loop are told by gather and supervisors. */
-@ExtendWith(Oracle.class)
 class GatherListenerTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private final List<String> told = new CopyOnWriteArrayList<>();
 
   private final LoopListener listener =
@@ -66,7 +68,7 @@ class GatherListenerTest {
               done.countDown();
               new CountDownLatch(1).await();
             }));
-    var reported = new Threads.Reported();
+    var reported = new RecordingHandler();
     try (var loop = Threads.builder().listener(listener).exceptionHandler(reported).build()) {
       loop.<Exception>runUntilComplete(() -> {
         Task<?, RestartLimitException> running = Task.create(supervisor);
@@ -76,6 +78,6 @@ class GatherListenerTest {
       });
     }
     assertThat(told).containsExactly("poller 1", "poller 2");
-    assertThat(reported.contexts).hasSize(2);
+    assertThat(reported.contexts()).hasSize(2);
   }
 }

@@ -1,49 +1,44 @@
 package dev.selvedge.gather;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
-import dev.selvedge.LoopClock;
-import dev.selvedge.Oracle;
-import dev.selvedge.Threads;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A loop for each test, whose handler remembers what it is told, and a gate that opens at last. */
-@ExtendWith(Oracle.class)
 abstract class LoopFixture {
-  final Threads.Reported reported = new Threads.Reported();
-  final Loop loop;
+  @RegisterExtension final SelvedgeExtension selvedge;
+
   final Gate gate = new Gate();
-  private final boolean mayReport;
+  Loop loop;
+  RecordingHandler reported;
 
   /** For tests in which nothing reaches the handler. */
   LoopFixture() {
-    this(false);
+    this(Kit.extension());
   }
 
-  LoopFixture(boolean mayReport) {
-    this(mayReport, LoopClock.system());
+  LoopFixture(SelvedgeExtension selvedge) {
+    this.selvedge = selvedge;
   }
 
-  LoopFixture(boolean mayReport, LoopClock clock) {
-    this.mayReport = mayReport;
-    loop = Threads.builder().exceptionHandler(reported).clock(clock).build();
+  @BeforeEach
+  final void take(Loop loop, RecordingHandler reported) {
+    this.loop = loop;
+    this.reported = reported;
   }
 
   @AfterEach
-  void close() {
+  void open() {
     gate.open();
-    loop.close();
-    if (!mayReport) {
-      assertThat(reported.contexts).isEmpty();
-    }
   }
 
   final void inTask(Action<Exception> body) throws Exception {

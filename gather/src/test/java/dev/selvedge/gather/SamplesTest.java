@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.Action;
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -13,11 +13,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The examples of the Javadoc. */
-@ExtendWith(Oracle.class)
 class SamplesTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private static String fetch(String page) throws IOException {
     if (page.equals("missing")) {
       throw new IOException("no such page");

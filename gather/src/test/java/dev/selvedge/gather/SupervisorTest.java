@@ -15,8 +15,6 @@ import dev.selvedge.CancelReason;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
-import dev.selvedge.ManualClock;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.Threads;
@@ -24,6 +22,7 @@ import dev.selvedge.Timeout;
 import dev.selvedge.gather.Child.Restart;
 import dev.selvedge.gather.Child.State;
 import dev.selvedge.gather.Supervisor.Strategy;
+import dev.selvedge.testkit.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,17 +37,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@ExtendWith(Oracle.class)
-class SupervisorTest {
+class SupervisorTest extends LoopFixture {
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration NANO = Duration.ofNanos(1);
 
@@ -84,19 +81,18 @@ class SupervisorTest {
     }
   }
 
-  private final Threads.Reported reported = new Threads.Reported();
-  private final ManualClock clock = new ManualClock();
-  private final Loop loop = Threads.builder().exceptionHandler(reported).clock(clock).build();
-  private final Gate gate = new Gate();
+  private ManualClock clock;
   private final Puppet a = new Puppet();
   private final Puppet b = new Puppet();
   private final Puppet c = new Puppet();
 
-  @AfterEach
-  void close() {
-    gate.open();
-    loop.close();
-    assertThat(clock.armed()).isZero();
+  SupervisorTest() {
+    super(Kit.builder().clock(ManualClock::new).expectAnything().tasksMayBeLeft().build());
+  }
+
+  @BeforeEach
+  void take(ManualClock clock) {
+    this.clock = clock;
   }
 
   private static Supervisor.Builder builder(Strategy strategy) {
@@ -121,7 +117,7 @@ class SupervisorTest {
   }
 
   private List<Object> told(String detail) {
-    return reported.contexts.stream().map(context -> context.details().get(detail)).toList();
+    return reported.contexts().stream().map(context -> context.details().get(detail)).toList();
   }
 
   // ---- who is started again
@@ -179,7 +175,7 @@ class SupervisorTest {
             again ? 2 : 1,
             again && strategy != ONE_FOR_ONE ? 2 : 1);
     if (failure == null) {
-      assertThat(reported.contexts).isEmpty();
+      assertThat(reported.contexts()).isEmpty();
     } else {
       assertThat(reported.exceptions()).containsExactly(failure);
       assertThat(told("then")).containsExactly(again ? "restarted" : "final");
@@ -267,7 +263,7 @@ class SupervisorTest {
                 assertThat(gaveUp.history())
                     .hasSize(11)
                     .allSatisfy(end -> assertThat(end.failure()).isNull()));
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -364,9 +360,9 @@ class SupervisorTest {
   private int restartAfter(Duration wait, int starts) {
     a.awaitStarts(starts);
     a.order(() -> {});
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     clock.advance(wait.minus(NANO));
-    assertThat(clock.armed()).isOne();
+    assertThat(clock.alarms()).isOne();
     clock.advance(NANO);
     a.awaitStarts(starts + 1);
     return starts + 1;
@@ -377,9 +373,9 @@ class SupervisorTest {
   void failureDuringBackoff() {
     Supervisor supervisor = waiting(ONE_FOR_ONE);
     b.fail(new IOException("b"));
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     a.fail(new IOException("a"));
-    clock.awaitArmed(2);
+    clock.awaitAlarms(2);
     assertThat(supervisor.children())
         .extracting(Child.Status::state)
         .containsExactly(State.WAITING, State.WAITING, State.RUNNING);
@@ -461,7 +457,7 @@ class SupervisorTest {
         .until(() ->
             supervisor.children().stream().filter(child -> child.state() == State.WAITING).count()
                 == count);
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
   }
 
   private static int concerned(Strategy strategy) {
@@ -526,7 +522,7 @@ class SupervisorTest {
     assertThat(order).containsExactly("3", "2", "1");
     assertThat(a.task().cancelReason())
         .contains(new CancelReason(CancelReason.Source.PARENT, "enough", null));
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -543,7 +539,7 @@ class SupervisorTest {
     Task<Void, RestartLimitException> task = start(supervisor);
     begun.await();
     task.cancel();
-    await().until(() -> clock.armed() > 0 && order.size() == 1);
+    await().until(() -> clock.alarms() > 0 && order.size() == 1);
     // Those of the loop about stragglers are armed too.
     clock.advance(SECOND.minus(NANO));
     assertThat(order).containsExactly("stubborn");
@@ -605,7 +601,7 @@ class SupervisorTest {
           .containsExactly(State.ENDED);
     }
     supervisor.stop();
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -651,7 +647,7 @@ class SupervisorTest {
     a.awaitStarts(2);
     loop.close();
     assertThat(task.isCancelled()).isTrue();
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -666,7 +662,7 @@ class SupervisorTest {
       task.cancel();
       assertThatThrownBy(task::await).isInstanceOf(TaskCancelledException.class);
     }
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   // ---- nested
@@ -707,7 +703,7 @@ class SupervisorTest {
         .contains("scope workers", "strategy ONE_FOR_ONE", "children b waiting, ")
         .contains("task a (", "task c (")
         .doesNotContain("task b (");
-    clock.awaitArmed(1);
+    clock.awaitAlarms(1);
     clock.advance(SECOND);
     b.awaitStarts(2);
     assertThat(loop.snapshot().toString())
@@ -723,7 +719,7 @@ class SupervisorTest {
     Task<?, ?> failed = a.task();
     a.fail(new IOException("a"));
     a.awaitStarts(2);
-    assertThat(reported.contexts).extracting(ExceptionContext::future).containsExactly(failed);
+    assertThat(reported.contexts()).extracting(ExceptionContext::future).containsExactly(failed);
     assertThat(reported.messages()).containsExactly("Supervised task failed");
   }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -28,23 +29,28 @@ import org.junit.jupiter.api.Test;
  */
 class TakenOverTest extends LoopFixture {
   TakenOverTest() {
-    super(true);
+    super(Kit.builder().expectAnything().build());
   }
 
   private static final GatherOptions<RuntimeException> ONE = Gather.options().concurrency(1);
 
   private final IOException cleanUp = new IOException("clean-up");
   private final CountDownLatch begun = new CountDownLatch(1);
-  private final Task<String, IOException> task =
-      loop.createTask(() -> {
-        begun.countDown();
-        try {
-          Thread.sleep(Duration.ofDays(1));
-          return "never";
-        } catch (InterruptedException cancelled) {
-          throw cleanUp;
-        }
-      });
+  private Task<String, IOException> task;
+
+  @BeforeEach
+  void start() {
+    task =
+        loop.createTask(() -> {
+          begun.countDown();
+          try {
+            Thread.sleep(Duration.ofDays(1));
+            return "never";
+          } catch (InterruptedException cancelled) {
+            throw cleanUp;
+          }
+        });
+  }
 
   private void inTaskOnceBegun(Action<Exception> body) throws Exception {
     begun.await();
@@ -71,7 +77,7 @@ class TakenOverTest extends LoopFixture {
       assertThat(Suppressed.in(thrown)).containsExactly(cleanUp);
       assertCancelled(CancelReason.Source.SIBLING_FAILURE);
     });
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   /** Cancels a verb whose first body has the only permit. */
@@ -93,7 +99,7 @@ class TakenOverTest extends LoopFixture {
     assertThat(((TaskCancelledException) thrown).failures()).containsExactly(cleanUp);
     assertThat(task.isDone()).isTrue();
     assertThat(task.cancelReason().orElseThrow().message()).isEqualTo("enough");
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -168,7 +174,7 @@ class TakenOverTest extends LoopFixture {
       assertThat(winner.tolerated()).containsExactly(cleanUp);
       assertCancelled(CancelReason.Source.NOT_NEEDED);
     });
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -181,6 +187,8 @@ class TakenOverTest extends LoopFixture {
       assertCancelled(CancelReason.Source.NOT_NEEDED);
     });
     loop.close();
-    assertThat(reported.contexts).extracting(ExceptionContext::exception).containsExactly(cleanUp);
+    assertThat(reported.contexts())
+        .extracting(ExceptionContext::exception)
+        .containsExactly(cleanUp);
   }
 }

@@ -10,11 +10,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Action;
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
 import dev.selvedge.Timeout;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -24,14 +24,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * The shapes of code that users write against gather: they compile without a warning, and they
  * work.
  */
-@ExtendWith(Oracle.class)
 class UserCodeTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   record Page(String title, int visits) {}
 
   private static final AtomicInteger POLLS = new AtomicInteger();

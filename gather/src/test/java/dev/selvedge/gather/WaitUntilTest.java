@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class WaitUntilTest extends LoopFixture {
   WaitUntilTest() {
-    super(true);
+    super(Kit.builder().expectAnything().build());
   }
 
   /** Ends with a value when the gate opens. */

@@ -4,7 +4,7 @@ import static dev.selvedge.gather.Gather.zip;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.selvedge.Oracle;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -14,10 +14,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-@ExtendWith(Oracle.class)
 class ZipTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   record Page(String title, int visits) {}
 
   private static String fetch(String url) throws IOException {

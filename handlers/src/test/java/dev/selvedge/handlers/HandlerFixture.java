@@ -1,33 +1,39 @@
 package dev.selvedge.handlers;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.ManualClock;
-import dev.selvedge.Oracle;
-import dev.selvedge.Threads;
+import dev.selvedge.testkit.ManualClock;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A loop on a clock that stands still, whose handler a test sets, and what a test reports to it.
  */
-@ExtendWith(Oracle.class)
 abstract class HandlerFixture {
-  final ManualClock clock = new ManualClock();
-  final Threads.Reported reported = new Threads.Reported();
-  final Loop loop = Threads.builder().name("orders").clock(clock).build();
+  @RegisterExtension
+  final SelvedgeExtension selvedge =
+      Kit.builder()
+          .loop(loop -> Kit.onThreads(loop).name("orders"))
+          .clock(ManualClock::new)
+          .build();
 
-  @AfterEach
-  void closeLoop() {
-    loop.close();
-    assertThat(clock.armed()).as("alarms that are left").isZero();
+  final RecordingHandler reported = new RecordingHandler();
+  ManualClock clock;
+  Loop loop;
+
+  @BeforeEach
+  final void take(Loop loop, ManualClock clock) {
+    this.loop = loop;
+    this.clock = clock;
+    loop.setExceptionHandler(null);
   }
 
   /** Lets a task fail whose failure nobody awaits; returns when the handler has returned. */

@@ -236,7 +236,7 @@ class JournalTest extends JournalFixture {
       assertThat(reported.messages())
           .containsExactly(
               "Something happened", "The journal cannot be written", "Something happened");
-      assertThat(reported.contexts.stream().toList().get(1).details())
+      assertThat(reported.contexts().stream().toList().get(1).details())
           .containsEntry("journal", file.toString());
       Files.createDirectory(below);
       journal.handle(loop, failure("4"));
@@ -255,7 +255,7 @@ class JournalTest extends JournalFixture {
       journal.handle(loop, failure("2"));
     }
     assertThat(messages()).containsExactly("2");
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -310,18 +310,18 @@ class JournalTest extends JournalFixture {
       journal.handle(loop, failure("a"));
       journal.handle(loop, failure("b"));
       assertThat(messages()).containsExactly("a", "b");
-      assertThat(clock.armed()).isEqualTo(1);
+      assertThat(clock.alarms()).isEqualTo(1);
       clock.advance(delay);
-      await().until(() -> clock.armed() == 0);
+      await().until(() -> clock.alarms() == 0);
       await()
           .untilAsserted(() -> {
             journal.handle(loop, failure("c"));
-            assertThat(clock.armed()).isEqualTo(1);
+            assertThat(clock.alarms()).isEqualTo(1);
           });
       clock.advance(delay);
     }
     assertThat(messages()).startsWith("a", "b", "c");
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -341,7 +341,7 @@ class JournalTest extends JournalFixture {
     }
     assertThat(flag).hasValue(true);
     assertThat(messages()).containsExactly("a", "b");
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test

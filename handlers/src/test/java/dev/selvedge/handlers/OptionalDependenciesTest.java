@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.handlers.programs.Bare;
+import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.common.KeyValues;
 import io.micrometer.context.ContextSnapshot;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -17,14 +17,14 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.Logger;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.ObjectMapper;
 
 /** Programs with some of the optional dependencies on their class path. */
-@ExtendWith(Oracle.class)
 class OptionalDependenciesTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
   private static final List<Class<?>> SLF4J = List.of(Logger.class);
   private static final List<Class<?>> JACKSON =
       List.of(ObjectMapper.class, JsonParser.class, JsonInclude.class);

@@ -23,7 +23,7 @@ class RateLimitedTest extends HandlerFixture {
   }
 
   private void awaitReports(int count) {
-    await().until(() -> reported.contexts.size() == count);
+    await().until(() -> reported.contexts().size() == count);
   }
 
   @Test
@@ -40,7 +40,7 @@ class RateLimitedTest extends HandlerFixture {
 
       clock.advance(WINDOW);
       awaitReports(2);
-      ExceptionContext count = reported.contexts.stream().toList().getLast();
+      ExceptionContext count = reported.contexts().stream().toList().getLast();
       assertThat(count.message())
           .startsWith("41 times more: java.io.IOException at ")
           .contains("RateLimitedTest.thrownHere(RateLimitedTest.java:")
@@ -50,18 +50,18 @@ class RateLimitedTest extends HandlerFixture {
       assertThat(count.details()).containsEntry("count", 41).containsEntry("window", WINDOW);
 
       fail("poller", thrownHere("failure 42"));
-      assertThat(reported.contexts).hasSize(2);
+      assertThat(reported.contexts()).hasSize(2);
       clock.advance(WINDOW);
       awaitReports(3);
       assertThat(reported.messages().getLast()).startsWith("Once more: ");
 
-      await().until(() -> clock.armed() == 1);
+      await().until(() -> clock.alarms() == 1);
       clock.advance(WINDOW);
-      await().until(() -> clock.armed() == 0);
+      await().until(() -> clock.alarms() == 0);
       fail("poller", thrownHere("another storm"));
       assertThat(reported.exceptions().getLast()).hasMessage("another storm");
     }
-    assertThat(reported.contexts).hasSize(4);
+    assertThat(reported.contexts()).hasSize(4);
   }
 
   @Test
@@ -106,7 +106,7 @@ class RateLimitedTest extends HandlerFixture {
         limited.handle(loop, new ExceptionContext("warning " + i, null, null, Map.of()));
       }
       assertThat(reported.messages()).hasSize(1_001).endsWith("warning 1000");
-      assertThat(clock.armed()).isEqualTo(1_001);
+      assertThat(clock.alarms()).isEqualTo(1_001);
     }
     assertThat(reported.messages().getLast()).isEqualTo(extra - 1 + " times more: others");
   }
@@ -146,13 +146,13 @@ class RateLimitedTest extends HandlerFixture {
     limited.handle(loop, context(null));
     limited.handle(loop, context(null));
     clock.advance(WINDOW);
-    await().until(() -> clock.armed() == 1);
+    await().until(() -> clock.alarms() == 1);
     Thread closer = Thread.ofVirtual().start(limited::close);
     await().until(() -> closer.getState() == Thread.State.WAITING);
-    assertThat(reported.contexts).hasSize(1);
+    assertThat(reported.contexts()).hasSize(1);
     gate.open();
     closer.join();
-    assertThat(reported.contexts).hasSize(2);
+    assertThat(reported.contexts()).hasSize(2);
   }
 
   @Test

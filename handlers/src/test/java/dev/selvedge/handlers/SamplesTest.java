@@ -3,7 +3,7 @@ package dev.selvedge.handlers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,14 +11,15 @@ import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The examples of the Javadoc. */
-@ExtendWith(Oracle.class)
 class SamplesTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private static final Logger LOG = LoggerFactory.getLogger("samples");
 
   @TempDir Path directory;

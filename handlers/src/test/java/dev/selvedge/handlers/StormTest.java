@@ -9,8 +9,8 @@ import ch.qos.logback.core.AppenderBase;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.Oracle;
 import dev.selvedge.Threads;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,15 +22,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Many threads fail at once, in as many loops as share a handler; every failure is accounted for.
  */
 @Tag("race")
-@ExtendWith(Oracle.class)
 class StormTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private static final int THREADS = 64;
   private static final int LOOPS = 4;
   private static final int EACH = Threads.PLATFORM ? 3 : 20;

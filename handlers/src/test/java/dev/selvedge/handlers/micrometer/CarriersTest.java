@@ -8,11 +8,12 @@ import static org.awaitility.Awaitility.await;
 import dev.selvedge.Body;
 import dev.selvedge.ContextCarrier;
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Threads;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.handlers.Kit;
+import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ContextSnapshotFactory;
 import io.micrometer.context.integration.Slf4jThreadLocalAccessor;
@@ -24,12 +25,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.MDC;
 
-@ExtendWith(Oracle.class)
 @SuppressWarnings("try") // scopes that are there to be closed
 class CarriersTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private static final ThreadLocal<String> TENANT = new ThreadLocal<>();
 
   private final TestObservationRegistry observations = TestObservationRegistry.create();

@@ -9,11 +9,13 @@ import static org.awaitility.Awaitility.await;
 import dev.selvedge.Admission;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
-import dev.selvedge.ManualClock;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Threads;
+import dev.selvedge.handlers.Kit;
+import dev.selvedge.testkit.ManualClock;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
@@ -36,13 +38,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-@ExtendWith(Oracle.class)
 class LoopMetricsTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final LoopMetrics metrics = LoopMetrics.create("orders");
-  private final Threads.Reported reported = new Threads.Reported();
+  private final RecordingHandler reported = new RecordingHandler();
   private final CountDownLatch release = new CountDownLatch(1);
 
   private Loop.Builder builder() {
@@ -157,7 +160,7 @@ class LoopMetricsTest {
       assertThatThrownBy(awaited::await).isInstanceOf(IOException.class);
       loop.createTask("t", LoopMetricsTest::fail).ignoreFailure().awaitDone();
       loop.launch("o", () -> fail());
-      await().until(() -> !reported.contexts.isEmpty());
+      await().until(() -> !reported.contexts().isEmpty());
       loop.runUntilComplete(() -> {
         var begun = new CountDownLatch(1);
         try (TaskScope<IOException> scope = TaskScope.open()) {
@@ -220,7 +223,7 @@ class LoopMetricsTest {
         assertThat(gauge("selvedge.tasks.stragglers")).isZero();
       });
     }
-    assertThat(reported.contexts).hasSize(101);
+    assertThat(reported.contexts()).hasSize(101);
   }
 
   @Test

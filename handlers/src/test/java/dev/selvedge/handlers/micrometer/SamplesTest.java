@@ -3,20 +3,22 @@ package dev.selvedge.handlers.micrometer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
+import dev.selvedge.handlers.Kit;
+import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.MDC;
 
 /** The samples of the Javadoc. */
-@ExtendWith(Oracle.class)
 @SuppressWarnings("try") // a scope that is there to be closed
 class SamplesTest {
+  @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   @Test
   @DisplayName("metrics")
   void metrics() throws Exception {

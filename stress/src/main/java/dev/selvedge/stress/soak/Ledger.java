@@ -173,9 +173,9 @@ final class Ledger {
             // come
             // too late for orphanAfter.
             boolean excused =
-            ((mark.shared || reportsAtAnyTime) && (mark.reported != id || id == 0))
-                || (supervised && reportsAtAnyTime);
-        if (times > 1 && !excused) {
+                ((mark.shared || reportsAtAnyTime) && (mark.reported != id || id == 0))
+                    || (supervised && reportsAtAnyTime);
+            if (times > 1 && !excused) {
               violation("reported " + times + " times, \"" + context.message() + "\": " + mark);
             } else if (mark.read == id && id != 0 && !supervised) {
               violation("reported although it was read before: " + mark);
