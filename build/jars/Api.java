@@ -200,7 +200,8 @@ final class Api {
       words.append("sealed ");
     }
     words.append(kind).append(' ').append(ApiTypes.name(type.thisClass()));
-    words.append(ApiTypes.declared(
+    words.append(
+        ApiTypes.declared(
             type, kind.equals("record") ? components(type) : "", name -> !isHidden(name)));
     if (permits.isPresent() && !kind.equals("enum")) {
       // Code outside can name those alone that are visible.
@@ -290,7 +291,10 @@ final class Api {
         + (isDefault ? "default " : "")
         + flags(flags, SHOWN)
         + ApiTypes.ofMethod(
-            method, name.equals("<init>") ? ApiTypes.name(type.thisClass()) : name, varargs, thrown);
+            method,
+            name.equals("<init>") ? ApiTypes.name(type.thisClass()) : name,
+            varargs,
+            thrown);
   }
 
   private static String flags(Set<AccessFlag> flags, Set<AccessFlag> shown) {

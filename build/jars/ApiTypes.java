@@ -1,7 +1,7 @@
 import static java.util.stream.Collectors.joining;
 
-import java.lang.classfile.Attributes;
 import java.lang.classfile.AttributedElement;
+import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.ClassSignature;
 import java.lang.classfile.FieldModel;
@@ -130,8 +130,7 @@ final class ApiTypes {
     return (parameters.isEmpty() ? "" : parameters + " ")
         + (constructor
             ? ""
-            : types.show(
-                    signature.result(), target -> target instanceof TypeAnnotation.EmptyTarget)
+            : types.show(signature.result(), target -> target instanceof TypeAnnotation.EmptyTarget)
                 + " ")
         + name
         + (varargs ? arguments.replaceFirst("\\[]\\)$", "...)") : arguments)
@@ -214,9 +213,7 @@ final class ApiTypes {
   }
 
   private String argument(
-      TypeArg argument,
-      Predicate<TypeAnnotation.TargetInfo> target,
-      List<TypePathComponent> path) {
+      TypeArg argument, Predicate<TypeAnnotation.TargetInfo> target, List<TypePathComponent> path) {
     List<TypePathComponent> bound = add(path, TypePathComponent.WILDCARD);
     return switch (argument) {
       case TypeArg.Unbounded _ -> upon(target, path) + "?";
@@ -229,8 +226,7 @@ final class ApiTypes {
     };
   }
 
-  private static List<TypePathComponent> add(
-      List<TypePathComponent> path, TypePathComponent step) {
+  private static List<TypePathComponent> add(List<TypePathComponent> path, TypePathComponent step) {
     return Stream.concat(path.stream(), Stream.of(step)).toList();
   }
 
@@ -251,6 +247,8 @@ final class ApiTypes {
         .map(step -> step.typePathKind() + "/" + step.typeArgumentIndex())
         .toList()
         .equals(
-            path.stream().map(step -> step.typePathKind() + "/" + step.typeArgumentIndex()).toList());
+            path.stream()
+                .map(step -> step.typePathKind() + "/" + step.typeArgumentIndex())
+                .toList());
   }
 }

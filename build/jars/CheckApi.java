@@ -30,7 +30,8 @@ final class CheckApi {
           differences(Files.exists(listing) ? Files.readString(listing) : "", actual);
       if (!differences.isEmpty()) {
         differs = true;
-        System.err.println("[ERROR] the public API of " + folder + " is not docs/api/" + folder + ".txt:");
+        System.err.println(
+            "[ERROR] the public API of " + folder + " is not docs/api/" + folder + ".txt:");
         differences.forEach(line -> System.err.println("[ERROR]   " + line));
       }
     }
@@ -47,8 +48,14 @@ final class CheckApi {
     List<String> before = located(expected);
     List<String> after = located(actual);
     var differences = new ArrayList<String>();
-    before.stream().filter(line -> !after.contains(line)).map("- "::concat).forEach(differences::add);
-    after.stream().filter(line -> !before.contains(line)).map("+ "::concat).forEach(differences::add);
+    before.stream()
+        .filter(line -> !after.contains(line))
+        .map("- "::concat)
+        .forEach(differences::add);
+    after.stream()
+        .filter(line -> !before.contains(line))
+        .map("+ "::concat)
+        .forEach(differences::add);
     differences.sort(Comparator.comparing(line -> line.substring(2)));
     return differences;
   }

@@ -55,9 +55,7 @@ class BadFactoryTest {
   private Loop open(Fault fault, int n) {
     var calls = new AtomicInteger();
     ThreadFactory threads =
-        Threads.PLATFORM
-            ? Thread.ofPlatform().daemon().factory()
-            : Thread.ofVirtual().factory();
+        Threads.PLATFORM ? Thread.ofPlatform().daemon().factory() : Thread.ofVirtual().factory();
     return Loop.builder()
         .handleSignals(false)
         .exceptionHandler(reported)

@@ -67,9 +67,10 @@ public final class Scarce {
         });
         var failed = new CountDownLatch(1);
         var unused =
-            loop.createTask(() -> {
-                  throw new IOException("lost");
-                })
+            loop.createTask(
+                    () -> {
+                      throw new IOException("lost");
+                    })
                 .onDone(task -> failed.countDown());
         failed.await();
       }
