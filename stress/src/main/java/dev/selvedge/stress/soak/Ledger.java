@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +148,17 @@ final class Ledger {
     told.increment();
     refuseStrange(failure);
     walk(failure, (mark, top) -> mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED));
+  }
+
+  /** The same, but for what comes again in another exception. */
+  void takenBefore(Throwable failure, Throwable other) {
+    Set<Mark> again = new HashSet<>();
+    walk(other, (mark, _) -> again.add(mark));
+    walk(failure, (mark, top) -> {
+      if (!again.contains(mark)) {
+        mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED);
+      }
+    });
   }
 
   void tolerated(Throwable failure) {

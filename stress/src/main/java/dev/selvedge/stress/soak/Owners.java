@@ -143,7 +143,13 @@ final class Owners {
       throw e;
     } catch (Throwable t) {
       ledger.read(t, owner);
-      scope.join();
+      try {
+        scope.join();
+      } catch (InterruptedException e) {
+        // It takes along what it can, and the rest was in what the first join threw.
+        ledger.takenBefore(t, e);
+        throw e;
+      }
       ledger.violation("joined again, it does not throw what it threw: " + owner.path());
     }
   }
