@@ -122,7 +122,7 @@ final class Owners {
       }
       case CLOSE, FORGET -> {}
       case CANCEL -> {
-        Thread.yield();
+        LockSupport.parkNanos(1000); // for some of them to begin
         owner.disturb();
         scope.cancel("not needed");
         Frame late = owner.inside("late child");
@@ -188,7 +188,7 @@ final class Owners {
           group.createTask(interpreter.body(each, owner.inside("task of the group")));
         }
         if (plan.cancels()) {
-          Thread.yield();
+          LockSupport.parkNanos(1000);
           owner.disturb();
           group.cancel("not needed");
         }

@@ -91,6 +91,9 @@ class LedgerTest {
 
     ledger.closed(owner);
 
-    assertThat(ledger.settle().violations()).singleElement().asString().startsWith("returned while");
+    assertThat(ledger.settle().violations())
+        .singleElement()
+        .asString()
+        .startsWith("returned while");
   }
 }
