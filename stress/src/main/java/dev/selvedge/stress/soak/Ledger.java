@@ -186,12 +186,11 @@ final class Ledger {
           int times = mark.arrive(top ? Way.REPORTED : Way.SUPPRESSED);
           if (top && mark.isSingle()) {
             // Two calls may be given one task whose failure neither can take along; and a verb may
-            // come
-            // too late for orphanAfter.
+            // come too late for orphanAfter.
             boolean excused =
-            ((mark.shared || reportsAtAnyTime) && (mark.reported != id || id == 0))
-                || (supervised && reportsAtAnyTime);
-        if (times > 1 && !excused) {
+                ((mark.shared || reportsAtAnyTime) && (mark.reported != id || id == 0))
+                    || (supervised && reportsAtAnyTime);
+            if (times > 1 && !excused) {
               violation("reported " + times + " times, \"" + context.message() + "\": " + mark);
             } else if (mark.read == id && id != 0 && !supervised) {
               violation("reported although it was read before: " + mark);
