@@ -2,6 +2,7 @@ package dev.selvedge.gather;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.selvedge.TaskTrace;
 import java.io.Serial;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -147,11 +148,25 @@ public final class ExceptionGroup extends Exception {
     return null;
   }
 
+  /** The failures in it; of a group also those that were suppressed in it besides its members. */
   private static List<Throwable> leaves(Throwable exception) {
-    if (!(exception instanceof ExceptionGroup group)) {
-      return List.of(exception);
+    var leaves = new ArrayList<Throwable>();
+    collect(exception, leaves, Collections.newSetFromMap(new IdentityHashMap<>()));
+    return leaves;
+  }
+
+  private static void collect(Throwable exception, List<Throwable> leaves, Set<Throwable> seen) {
+    if (!seen.add(exception)) {
+      return;
     }
-    return group.exceptions().stream().flatMap(member -> leaves(member).stream()).toList();
+    if (exception instanceof ExceptionGroup group) {
+      group.exceptions().forEach(member -> collect(member, leaves, seen));
+      for (Throwable suppressed : group.getSuppressed()) {
+        collect(suppressed, leaves, seen);
+      }
+    } else if (!(exception instanceof TaskTrace)) {
+      leaves.add(exception);
+    }
   }
 
   /**

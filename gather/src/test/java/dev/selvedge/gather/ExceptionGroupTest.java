@@ -120,6 +120,17 @@ class ExceptionGroupTest {
   }
 
   @Test
+  @DisplayName("throwIf takes along what a scope has suppressed in a nested group")
+  void throwIfTakesAlongWhatIsSuppressedInAGroup() {
+    var late = new IllegalStateException("suppressed by a scope");
+    nested.addSuppressed(late);
+
+    assertThat(catchThrowable(() -> group.throwIf(SQLException.class))).isSameAs(sql);
+
+    assertThat(Suppressed.in(sql)).contains(late);
+  }
+
+  @Test
   @DisplayName("throwIf with more than sixteen others: the rest goes to the handler of the loop")
   void throwIfOfMany() throws Exception {
     List<IOException> many =

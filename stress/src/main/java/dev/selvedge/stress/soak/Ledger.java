@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -149,6 +150,21 @@ final class Ledger {
     walk(failure, (mark, top) -> mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED));
   }
 
+  /** The same, but for what comes again in another exception. */
+  void takenBefore(Throwable failure, Throwable other) {
+    Set<Mark> again = new HashSet<>();
+    walk(other, (mark, _) -> {
+      again.add(mark);
+      // What the first exception did not take was reported then, and may come again all the same.
+      mark.shared = true;
+    });
+    walk(failure, (mark, top) -> {
+      if (!again.contains(mark)) {
+        mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED);
+      }
+    });
+  }
+
   void tolerated(Throwable failure) {
     walk(failure, (mark, _) -> mark.arrive(Way.TOLERATED));
   }
@@ -170,8 +186,7 @@ final class Ledger {
           int times = mark.arrive(top ? Way.REPORTED : Way.SUPPRESSED);
           if (top && mark.isSingle()) {
             // Two calls may be given one task whose failure neither can take along; and a verb may
-            // come
-            // too late for orphanAfter.
+            // come too late for orphanAfter.
             boolean excused =
                 ((mark.shared || reportsAtAnyTime) && (mark.reported != id || id == 0))
                     || (supervised && reportsAtAnyTime);

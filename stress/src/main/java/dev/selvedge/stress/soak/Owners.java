@@ -122,7 +122,7 @@ final class Owners {
       }
       case CLOSE, FORGET -> {}
       case CANCEL -> {
-        Thread.yield();
+        LockSupport.parkNanos(1000); // for some of them to begin
         owner.disturb();
         scope.cancel("not needed");
         Frame late = owner.inside("late child");
@@ -143,7 +143,13 @@ final class Owners {
       throw e;
     } catch (Throwable t) {
       ledger.read(t, owner);
-      scope.join();
+      try {
+        scope.join();
+      } catch (InterruptedException e) {
+        // It takes along what it can, and the rest was in what the first join threw.
+        ledger.takenBefore(t, e);
+        throw e;
+      }
       ledger.violation("joined again, it does not throw what it threw: " + owner.path());
     }
   }
@@ -182,7 +188,7 @@ final class Owners {
           group.createTask(interpreter.body(each, owner.inside("task of the group")));
         }
         if (plan.cancels()) {
-          Thread.yield();
+          LockSupport.parkNanos(1000);
           owner.disturb();
           group.cancel("not needed");
         }
