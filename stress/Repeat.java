@@ -58,6 +58,7 @@ final class Repeat {
       command.add("-XX:TieredStopAtLevel=1");
     }
     command.addAll(List.of("-ea", "-Dselvedge.threads=" + threads, "-Dselvedge.repeated=true"));
+    command.add("-Dselvedge.points=true");
     command.addAll(List.of("-cp", classPath, "org.junit.platform.console.ConsoleLauncher"));
     command.addAll(List.of("execute", "--disable-banner", "--fail-if-no-tests"));
     command.addAll(List.of("--scan-classpath", testClasses));

@@ -106,6 +106,7 @@ public final class CancelScope extends Frame {
       thrown = t;
     }
     here.closeInside(this);
+    Points.reach("leave");
     CancelReason own;
     boolean outside;
     boolean interrupted;
@@ -215,6 +216,7 @@ public final class CancelScope extends Frame {
       reason = why;
       return true;
     }
+    Points.reach("cut in");
     synchronized (entered) {
       reason = why;
       cancelledAt = entered.nextCancellation();

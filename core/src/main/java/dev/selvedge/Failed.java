@@ -92,6 +92,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
 
   /** Settles its fate, if it was unread, as one that is not to be reported. */
   void settle(Fate next) {
+    Points.reach("claim");
     if (move(next)) {
       release();
       tell(next, failures());
@@ -173,10 +174,12 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   /** Whoever comes second finds the reports in the queue: the monitor makes claim and queue one. */
   private List<Reports.Report> enqueue(List<Throwable> unheard) {
     var posted = new ArrayList<Reports.Report>();
+    Points.reach("claim");
     synchronized (this) {
       if (!move(Fate.ORPHANED)) {
         return posted;
       }
+      Points.reach("claimed");
       for (Throwable failure : unheard) {
         ExceptionContext report = report(failure);
         posted.add(

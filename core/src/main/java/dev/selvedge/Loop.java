@@ -1009,8 +1009,10 @@ public final class Loop extends Owner implements AutoCloseable {
       guests.cancel(reason);
       awaitChildrenUninterruptibly();
       guests.haveLeft();
+      Points.reach("report");
       reportUnread();
       reports.flush();
+      Points.reach("close");
       markClosed();
     } finally {
       ALL.remove(this);

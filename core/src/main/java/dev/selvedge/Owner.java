@@ -52,17 +52,20 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     final TaskImpl<?, ?>[] tasks;
     final @Nullable Chunk older;
 
+    /** How many are in the older ones. */
+    final int before;
+
     /** How many tasks are in it. */
     volatile int listed;
 
     /** How many were forked, those in older chunks included; the owner's thread's. */
     int forks;
 
-    Chunk(TaskImpl<?, ?>[] tasks, @Nullable Chunk older, int listed, int forks) {
-      this.tasks = tasks;
+    Chunk(int room, @Nullable Chunk older, int before, int forks) {
+      this.tasks = new TaskImpl<?, ?>[room];
       this.older = older;
+      this.before = before;
       this.forks = forks;
-      this.listed = listed;
     }
   }
 
@@ -77,14 +80,16 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
   }
 
-  private static final Chunk NONE = new Chunk(new TaskImpl<?, ?>[0], null, 0, 0);
+  private static final Chunk NONE = new Chunk(0, null, 0, 0);
   private static final int SMALLEST_CHUNK = 10;
+
+  private static final int LARGEST_CHUNK = 512;
 
   /**
    * Looking at a task that has just ended costs a cache miss, a tenth of a fork: so scopes of usual
    * sizes are never swept.
    */
-  private static final int SWEPT_CHUNK = 512;
+  private static final int SWEPT = 2 * LARGEST_CHUNK;
 
   /**
    * So few forks have often ended when those that are ready have had their turn: a yield then saves
@@ -275,6 +280,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     task.thread(thread);
     newest.tasks[listed] = task;
     newest.listed = listed + 1;
+    Points.reach("listed");
     CancelReason late = cancelled;
     if (late == null) {
       newest.forks++;
@@ -287,12 +293,14 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     task.thread(thread);
     while (true) {
       LIVE.getAndAdd(this, 1);
+      Points.reach("counted");
       try {
         listed().add(task);
       } catch (OutOfMemoryError e) {
         countDown();
         throw e;
       }
+      Points.reach("listed");
       CancelReason late = cancelled;
       if (late == null && !closed) {
         return null;
@@ -370,6 +378,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
 
   private void countDown() {
     int left = (int) LIVE.getAndAdd(this, -1) - 1;
+    Points.reach("count-down");
     Thread parked = waiter;
     if (parked != null && left + own.forks == 0) {
       LockSupport.unpark(parked);
@@ -387,20 +396,23 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     return live + own.forks;
   }
 
-  /** Takes out who has ended, if there may be many. Returns the newest chunk, which has room. */
+  /**
+   * Takes out who has ended, if they are half of many. Returns the newest chunk, which has room.
+   */
   private synchronized Chunk makeRoom() {
     Chunk full = own;
     int size = full.tasks.length;
-    if (size < SWEPT_CHUNK) {
-      int room = Math.max(SMALLEST_CHUNK, 2 * size);
-      own = new Chunk(new TaskImpl<?, ?>[room], full, 0, full.forks);
+    int listed = full.before + size;
+    if (listed < SWEPT || 2 * alive() > listed) {
+      int room = Math.clamp(2L * size, SMALLEST_CHUNK, LARGEST_CHUNK);
+      own = new Chunk(room, full, listed, full.forks);
     } else {
-      var unended = new ArrayList<TaskImpl<?, ?>>();
+      var unended = new ArrayList<TaskImpl<?, ?>>(alive());
       addUnendedOwn(unended);
       int kept = unended.size();
-      int room = Math.max(2 * SWEPT_CHUNK, 2 * kept);
-      var tasks = unended.reversed().toArray(new TaskImpl<?, ?>[room]);
-      own = new Chunk(tasks, null, kept, full.forks);
+      own = new Chunk(Math.max(SWEPT, 2 * kept), null, 0, full.forks);
+      unended.reversed().toArray(own.tasks);
+      own.listed = kept;
     }
     return own;
   }
@@ -524,6 +536,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
         owner.request(children, inherited, owners, asked);
       }
     }
+    Points.reach("asked");
     asked.forEach(TaskImpl::interrupt);
   }
 
@@ -534,6 +547,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     cancelledAt = loop().clock().nanoTime();
     cancelled = reason;
+    Points.reach("cancelled");
     if (places != null) {
       places.ownerCancelled();
     }
@@ -620,6 +634,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   private void parkForChildren() {
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
+    Points.reach("join");
     if (task != null) {
       task.cold().blockedOn = new Join(this);
     }
@@ -663,6 +678,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     boolean interrupted = false;
     TaskImpl<?, ?> task = TaskImpl.current();
     waiter = Thread.currentThread();
+    Points.reach("join");
     if (task != null && alive() != 0) {
       task.cold().blockedOn = new Join(this);
     }
@@ -716,8 +732,10 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     if (!isIdle() || stragglerWatch != null || (failures != null && !failures.isEmpty())) {
       return false;
     }
+    Points.reach("idle");
     // Who forks meanwhile counts and then reads this; here it is the other way round.
     closed = true;
+    Points.reach("closing");
     if (!isIdle()) {
       closed = false;
       return false;

@@ -307,6 +307,7 @@ abstract sealed class Strand permits Cold, Strand.Foreign {
       throw Failures.<RuntimeException>sneak(e);
     } finally {
       closeInside(shield);
+      Points.reach("leave shield");
       synchronized (this) {
         pop(shield);
         if (shield.pending) {

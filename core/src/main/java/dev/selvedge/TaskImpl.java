@@ -182,6 +182,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     @SuppressWarnings("unchecked") // the constructor's
     var body = (Body<? extends T, ? extends X>) requireNonNull(slot);
     slot = null;
+    Points.reach("start");
     if (isAskedToCancel()) {
       end(false, null, null, 0, null);
     } else if (loop().listeners() != null || FlightRecorder.recordsTasks()) {
@@ -233,6 +234,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
           return;
         }
         slot = value;
+        Points.reach("settle");
         if (STATE.compareAndSet(this, seen, seen | DONE)) {
           return;
         }
@@ -245,6 +247,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         }
         TaskTrace.created(thrown, created());
         slot = failed(thrown, false, seen);
+        Points.reach("settle");
         if (STATE.compareAndSet(this, seen, seen | DONE | FAILED)) {
           return;
         }
@@ -260,6 +263,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
           Failures.suppressedFailures(ending).isEmpty()
               ? new TaskCancelledException(reason, ending)
               : failed(new TaskCancelledException(reason.withoutTask(this), ending), true, seen);
+      Points.reach("settle");
       if (STATE.compareAndSet(this, seen, seen | DONE | CANCELLED)) {
         return;
       }
@@ -307,6 +311,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         fault = settleAnyhow(thrown != null ? thrown : t);
       }
     }
+    Points.reach("done");
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
     if (event != null && (state & HIDDEN) == 0) {
@@ -334,11 +339,13 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       }
     } finally {
       try {
+        Points.reach("wake");
         wake();
         if (failed != null && launched) {
           failed.deliver();
         }
       } finally {
+        Points.reach("end");
         THREAD.setRelease(this, null);
         if ((state & HIDDEN) == 0) {
           owner.ended(this);
@@ -503,6 +510,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       throw new IllegalStateException(name() + " awaits itself: it would wait for ever");
     }
     var waiter = new Cold.Waiter(this, view, caller != null, timed);
+    Points.reach("wait");
     if (!cold().addWaiter(waiter)) {
       return true;
     }
@@ -553,6 +561,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       Cold.Waiter waiter, @Nullable TaskImpl<?, ?> caller, long nanos, boolean timed)
       throws InterruptedException {
     long deadline = System.nanoTime() + nanos;
+    Points.reach("park");
     while (!waiter.isOver()) {
       if (waiter.expired) {
         return false;
@@ -649,6 +658,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   @Override
   public void retrieve() {
     int seen = (int) STATE.getAndBitwiseOr(this, RETRIEVED);
+    Points.reach("retrieve");
     if ((seen & DONE) != 0 && slot instanceof Failed failed) {
       failed.settle(Failed.Fate.AWAITED);
     }
@@ -665,6 +675,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   @Override
   public Task<T, X> ignoreFailure() {
     int seen = (int) STATE.getAndBitwiseOr(this, IGNORED);
+    Points.reach("ignore");
     if ((seen & DONE) != 0 && slot instanceof Failed failed) {
       failed.settle(Failed.Fate.TOLERATED);
     }
@@ -714,6 +725,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       return false;
     }
     Cold asked = cold();
+    Points.reach("request");
     synchronized (asked) {
       int seen;
       do {
@@ -722,6 +734,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
           return false;
         }
       } while (!STATE.compareAndSet(this, seen, seen | CANCEL));
+      Points.reach("requested");
       if (asked.requests == 0) {
         asked.askedAt = loop().clock().nanoTime();
       }
@@ -739,8 +752,10 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   /** Interrupts the body of a task that was asked. */
   void interrupt() {
     Cold asked = cold();
+    Points.reach("interrupt");
     synchronized (asked) {
       if (asked.interruptDue && !isDone()) {
+        Points.reach("send");
         asked.interrupts++;
         asked.interrupt(null);
       }
@@ -871,6 +886,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   public Task<T, X> onDone(Consumer<? super Task<T, X>> callback) {
     requireNonNull(callback, "callback");
     Cold rest = cold();
+    Points.reach("callback");
     synchronized (rest) {
       boolean pending = rest.callbacks != null && !rest.callbacks.isEmpty();
       boolean ownerMayNotKnow = slot instanceof Failed && !rest.calledBack;

@@ -292,9 +292,11 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
       return;
     }
     strand.closeInside(this);
+    Points.reach("close");
     cancelChildren(new CancelReason(CancelReason.Source.PARENT, "the scope was closed", ownerTask));
     awaitChildrenUninterruptibly();
     strand.pop(this);
+    Points.reach("report");
     reportUnread();
     markClosed();
   }
@@ -348,6 +350,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
       return;
     }
     remember(failure);
+    Points.reach("failed");
     if (!failure.cancelled) {
       cancelChildren(
           new CancelReason(

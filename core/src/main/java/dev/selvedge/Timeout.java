@@ -145,6 +145,7 @@ public final class Timeout {
   }
 
   private void disarm() {
+    Points.reach("disarm");
     synchronized (scope) {
       armed++;
       if (timer != null) {
@@ -157,6 +158,7 @@ public final class Timeout {
   private void expire(int arming) {
     var reason = new CancelReason(CancelReason.Source.TIMEOUT, message(), task);
     var below = new ArrayDeque<Owner>();
+    Points.reach("expire");
     synchronized (scope) {
       if (arming != armed || !scope.request(reason, below)) {
         return;

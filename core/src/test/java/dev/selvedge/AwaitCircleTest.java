@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -43,6 +44,7 @@ class AwaitCircleTest {
   }
 
   @Test
+  @Tag("slow")
   @DisplayName("EXC-16: cancelling at the end of a long chain of awaits needs no stack")
   void aLongChainOfAwaitsIsNotWalkedRecursively() throws Exception {
     int length = Threads.PLATFORM ? 300 : 5_000;

@@ -94,7 +94,8 @@ public final class ChildJvm implements AutoCloseable {
     var command = new ArrayList<>(launcher);
     command.addAll(List.of("perl", "-e", "$SIG{INT} = shift; exec @ARGV or die $!", interrupt));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-ea"));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx128m", "-ea"));
+    command.addAll(configuration());
     command.addAll(options);
     if (!options.contains(OPTIMIZED)) {
       command.addAll(coverage());
@@ -109,6 +110,14 @@ public final class ChildJvm implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** What {@code stress/jvms} varies is the same in the children. */
+  private static List<String> configuration() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument ->
+            argument.matches("-XX:\\+Use\\w+GC") || argument.startsWith("-Djdk.trackAllThreads="))
+        .toList();
   }
 
   /** This JVM's own JaCoCo agent; the children append to its file. */

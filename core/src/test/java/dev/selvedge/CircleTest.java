@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -86,6 +87,7 @@ class CircleTest {
   }
 
   @Test
+  @Tag("slow")
   @DisplayName("EXC-16: a circle of two thousand is refused, without recursion")
   void twoThousandTasks() {
     try (Loop loop = open()) {

@@ -228,6 +228,7 @@ class DebugModeTest {
 
   @Test
   @Tag("virtual-only")
+  @Tag("child-jvm")
   @DisplayName("-Dselvedge.debug=true switches it on for every loop, also the default one")
   void switchedOnByAProperty() throws Exception {
     try (ChildJvm child = ChildJvm.startWith(List.of("-Dselvedge.debug=true"), Debugged.class)) {
@@ -245,6 +246,7 @@ class DebugModeTest {
 
   @Test
   @Tag("virtual-only")
+  @Tag("child-jvm")
   @DisplayName("without the property it is off")
   void offWithoutTheProperty() throws Exception {
     try (ChildJvm child = ChildJvm.start(Debugged.class)) {

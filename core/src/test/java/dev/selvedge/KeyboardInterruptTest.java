@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** SIGINT, in JVMs of their own. */
 @Tag("virtual-only")
+@Tag("child-jvm")
 @ExtendWith(Oracle.class)
 class KeyboardInterruptTest {
   /** Far below any timeout of the library's. */

@@ -179,7 +179,8 @@ class ListenerTest {
       blocked.awaitDone();
       Task<Object, IOException> ignored = loop.createTask("ignored", this::fail);
       ignored.ignoreFailure();
-      loop.createTask("orphaned", this::fail);
+      Task<Object, IOException> orphaned = loop.createTask("orphaned", this::fail);
+      await().until(orphaned::isDone); // or the close cancels it before it begins
       loop.callListeners(listener -> {
         listener.gathered("gather", 2);
         listener.restarted(ignored, 1);

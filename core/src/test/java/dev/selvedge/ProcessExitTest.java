@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The end of the process, in JVMs of their own. */
 @Tag("virtual-only")
+@Tag("child-jvm")
 @ExtendWith(Oracle.class)
 class ProcessExitTest {
   /** Below the default shutdownTimeout of 30 seconds. */

@@ -950,6 +950,7 @@ class TaskTreeTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   @Tag("virtual-only")
+  @Tag("slow")
   @DisplayName("a snapshot costs in proportion to the number of tasks, folded or not")
   void theCostGrowsLinearly(boolean folded) {
     long few = allocatedForASnapshot(5_000, folded);

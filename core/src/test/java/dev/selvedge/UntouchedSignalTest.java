@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Signals that are somebody else's, in JVMs of their own. */
 @Tag("virtual-only")
+@Tag("child-jvm")
 @ExtendWith(Oracle.class)
 class UntouchedSignalTest {
   private static final Duration SOON = Duration.ofSeconds(20);

@@ -7,6 +7,7 @@ import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 
@@ -52,7 +53,7 @@ public final class Handlers {
    *
    * @param handlers whom to call
    * @return a handler that throws what the first of them to fail threw, what later ones threw
-   *     suppressed in it
+   *     suppressed in it; should it refuse them or have too many, they are printed
    */
   public static LoopExceptionHandler all(LoopExceptionHandler... handlers) {
     return new All(List.of(handlers));
@@ -166,7 +167,6 @@ public final class Handlers {
 
   private record All(List<LoopExceptionHandler> handlers) implements LoopExceptionHandler {
     @Override
-    @SuppressWarnings("ReferenceEquality") // no exception can be suppressed in itself
     public void handle(Loop loop, ExceptionContext context) {
       Throwable thrown = null;
       for (LoopExceptionHandler handler : handlers) {
@@ -175,8 +175,13 @@ public final class Handlers {
         } catch (Throwable broken) {
           if (thrown == null) {
             thrown = broken;
-          } else if (thrown != broken) {
-            thrown.addSuppressed(broken);
+          } else if (!Answers.suppress(thrown, broken)) {
+            loop.defaultExceptionHandler(
+                new ExceptionContext(
+                    "Exception in one of several exception handlers",
+                    broken,
+                    null,
+                    Map.of("handler", handler.getClass().getName())));
           }
         }
       }

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
 /**
  * Appends each report to a file, as a line of JSON, so that no failure is lost with the process.
@@ -28,13 +27,14 @@ import tools.jackson.core.JacksonException;
  * it.
  *
  * <p><b>Files:</b> only their owner may read and write them, where the file system knows such
- * permissions. A file that would become too large is renamed to {@code name.1}, {@code name.1} to
- * {@code name.2}, and so on; the oldest is deleted. An empty file {@code name.lock} is locked as
- * long as the journal is open and stays.
+ * permissions. A link is followed. A file that would become too large is renamed to {@code name.1},
+ * {@code name.1} to {@code name.2}, and so on; the oldest is deleted. An empty file {@code
+ * name.lock} is locked as long as the journal is open and stays.
  *
  * <p><b>Failure:</b> a report that cannot be written, because the disk is full or the directory
- * gone, goes to the {@linkplain Builder#otherwise other handler}, and so does, once, why. Each
- * later report is tried again. What the other handler throws goes to who reports.
+ * gone or for whatever reason, goes to the {@linkplain Builder#otherwise other handler}, and so
+ * does, once, why. Each later report is tried again. What the other handler throws goes to who
+ * reports.
  *
  * <p><b>Threads:</b> may be used by any number of loops and threads; writes one line at a time. An
  * interrupt does not disturb it.
@@ -104,7 +104,8 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
   private LoopClock.@Nullable Alarm forcing;
 
   private Journal(Builder builder) throws IOException {
-    path = builder.path;
+    Lines.load();
+    path = JournalFile.followed(builder.path);
     forceEvery = builder.forceEvery;
     otherwise = builder.otherwise;
     file = new JournalFile(path, builder.maxSize, builder.keep);
@@ -156,13 +157,13 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
     /**
      * Sets how many old files are kept beside the current one; 4 if not set.
      *
-     * @param files at least 0
+     * @param files 0 to 999 999
      * @return this
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if it is outside of that
      */
     public Builder keep(int files) {
-      if (files < 0) {
-        throw new IllegalArgumentException("keep must not be negative: " + files);
+      if (files < 0 || files > 999_999) {
+        throw new IllegalArgumentException("keep must be from 0 to 999999: " + files);
       }
       this.keep = files;
       return this;
@@ -208,7 +209,7 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
 
   @Override
   public void handle(Loop loop, ExceptionContext context) {
-    Exception why;
+    Throwable why;
     boolean first;
     try {
       byte[] line = Lines.write(loop, context);
@@ -225,7 +226,7 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
         }
       }
       return;
-    } catch (IOException | JacksonException e) {
+    } catch (Throwable e) {
       why = e;
     }
     synchronized (this) {
@@ -238,7 +239,7 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
     }
   }
 
-  private ExceptionContext notWritten(Exception why) {
+  private ExceptionContext notWritten(Throwable why) {
     return new ExceptionContext(
         "The journal cannot be written", why, null, Map.of("journal", path.toString()));
   }
@@ -281,16 +282,18 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
   }
 
   /**
-   * Reads a journal, the oldest entry first, without taking more into memory than one of them. May
-   * be done while a process writes: what it appends and renames meanwhile may be seen or not. A
-   * last line that was not written to its end is left out.
+   * Reads a journal, the oldest entry first, without taking more into memory than one of them. All
+   * its files are opened at once, so it may be done while a process writes: what was there is read
+   * even if it is renamed or deleted meanwhile, and what is appended may be seen or not. A last
+   * line that was not written to its end is left out.
    *
    * @param path the file that the journal was opened with
-   * @return the entries, to be closed; reading throws {@link java.io.UncheckedIOException} if the
-   *     file cannot be read, or a line is not an entry
-   * @throws IOException if the directory cannot be read, or there is no such journal
+   * @return the entries, to be closed; reading throws {@link java.io.UncheckedIOException} if a
+   *     file cannot be read, or a line is not an entry, and goes on behind that line if asked again
+   * @throws IOException if the directory cannot be read, a file cannot be opened, or there is no
+   *     such journal
    */
   public static Stream<Entry> read(Path path) throws IOException {
-    return JournalFile.files(path.toAbsolutePath()).stream().flatMap(Lines::read);
+    return JournalReader.read(JournalFile.followed(path));
   }
 }

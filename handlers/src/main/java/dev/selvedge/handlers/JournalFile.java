@@ -2,19 +2,19 @@ package dev.selvedge.handlers;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class JournalFile {
   private static final Set<PosixFilePermission> MODE = PosixFilePermissions.fromString("rw-------");
   private static final int CHUNK = 8192;
+  private static final Pattern OLD = Pattern.compile("[1-9][0-9]{0,5}");
 
   private final Path path;
   private final long maxSize;
@@ -46,48 +47,51 @@ final class JournalFile {
     this.keep = keep;
   }
 
-  /** The files that there are, the oldest first. */
-  static List<Path> files(Path path) throws IOException {
-    String prefix = path.getFileName() + ".";
-    var old = new ArrayList<Path>();
-    try (Stream<Path> beside = Files.list(directory(path))) {
-      beside
-          .filter(each -> {
-            String name = each.getFileName().toString();
-            return name.startsWith(prefix) && name.substring(prefix.length()).matches("[0-9]{1,9}");
-          })
-          .forEach(old::add);
-    }
-    old.sort(Comparator.comparingInt(each -> -number(each)));
-    if (Files.exists(path)) {
-      old.add(path);
-    } else if (old.isEmpty()) {
-      throw new NoSuchFileException(path.toString());
-    }
-    return old;
+  /** The file that a path means: a link is followed, so that both names are one journal. */
+  static Path followed(Path path) throws IOException {
+    return Files.isSymbolicLink(path) && Files.exists(path)
+        ? path.toRealPath()
+        : path.toAbsolutePath();
   }
 
-  private static int number(Path old) {
-    String name = old.getFileName().toString();
-    return Integer.parseInt(name.substring(name.lastIndexOf('.') + 1));
+  /** The current file, or an old one by its number. */
+  static Path numbered(Path path, int number) {
+    return number == 0 ? path : path.resolveSibling(path.getFileName() + "." + number);
+  }
+
+  /**
+   * A number that is higher than that of any file. A list of a directory may lack what is renamed
+   * meanwhile, so there are some to spare.
+   */
+  static int end(Path path) throws IOException {
+    String prefix = path.getFileName() + ".";
+    try (Stream<Path> beside = Files.list(directory(path))) {
+      return 3
+          + beside
+              .map(each -> each.getFileName().toString())
+              .filter(name ->
+                  name.startsWith(prefix) && OLD.matcher(name.substring(prefix.length())).matches())
+              .mapToInt(name -> Integer.parseInt(name.substring(prefix.length())))
+              .max()
+              .orElse(0);
+    }
   }
 
   static Path directory(Path path) {
     return Objects.requireNonNull(path.getParent(), "an absolute path of a file has a parent");
   }
 
-  private Path beside(String suffix) {
-    return path.resolveSibling(path.getFileName() + "." + suffix);
-  }
-
   /** After a failure as well. */
   void open() throws IOException {
     try {
       lock = JournalLock.acquire(path);
+      for (int number = end(path); number > 0; number--) {
+        restrict(numbered(path, number));
+      }
       file = openFile();
       repair(file);
       forceDirectory();
-    } catch (IOException e) {
+    } catch (Throwable e) {
       abandon(e);
       throw e;
     }
@@ -101,20 +105,27 @@ final class JournalFile {
   }
 
   static RandomAccessFile create(Path path) throws IOException {
-    boolean posix = Files.getFileStore(directory(path)).supportsFileAttributeView("posix");
-    if (!Files.exists(path)) {
-      if (posix) {
-        Files.createFile(path, PosixFilePermissions.asFileAttribute(MODE));
-      } else {
-        Files.createFile(path);
-      }
-    } else if (posix) {
-      Files.setPosixFilePermissions(path, MODE);
+    if (Files.exists(path)) {
+      restrict(path);
+    } else if (hasModes(path)) {
+      Files.createFile(path, PosixFilePermissions.asFileAttribute(MODE));
+    } else {
+      Files.createFile(path);
     }
     return new RandomAccessFile(path.toFile(), "rw");
   }
 
-  private static @Nullable Object key(Path path) throws IOException {
+  private static boolean hasModes(Path path) throws IOException {
+    return Files.getFileStore(directory(path)).supportsFileAttributeView("posix");
+  }
+
+  private static void restrict(Path path) throws IOException {
+    if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && hasModes(path)) {
+      Files.setPosixFilePermissions(path, MODE);
+    }
+  }
+
+  static @Nullable Object key(Path path) throws IOException {
     return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
   }
 
@@ -162,7 +173,7 @@ final class JournalFile {
       if (force) {
         current.getFD().sync();
       }
-    } catch (IOException e) {
+    } catch (Throwable e) {
       undo(current, before, e);
       throw e;
     }
@@ -177,7 +188,7 @@ final class JournalFile {
     }
   }
 
-  private void undo(RandomAccessFile current, long length, IOException why) {
+  private void undo(RandomAccessFile current, long length, Throwable why) {
     try {
       current.setLength(length);
       current.seek(length);
@@ -193,11 +204,16 @@ final class JournalFile {
     full.close();
     file = null;
     try {
-      for (int number = keep - 1; number > 0; number--) {
-        move(beside(String.valueOf(number)), beside(String.valueOf(number + 1)));
+      // The first that is free: after a rotation that was not finished there is one.
+      int free = 1;
+      while (free < keep && Files.exists(numbered(path, free))) {
+        free++;
+      }
+      for (int number = free - 1; number > 0; number--) {
+        move(numbered(path, number), numbered(path, number + 1));
       }
       if (keep > 0) {
-        move(path, beside("1"));
+        move(path, numbered(path, 1));
       } else {
         Files.delete(path);
       }
@@ -205,7 +221,7 @@ final class JournalFile {
       file = opened;
       forceDirectory();
       return opened;
-    } catch (IOException e) {
+    } catch (Throwable e) {
       abandon(e);
       throw e;
     }
@@ -219,10 +235,20 @@ final class JournalFile {
 
   /** So that the new names survive a crash of the machine, where directories can be forced. */
   private void forceDirectory() throws IOException {
-    if (directory(path).getFileSystem().supportedFileAttributeViews().contains("posix")) {
+    if (!directory(path).getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      return;
+    }
+    boolean interrupted = false;
+    while (true) {
       try (FileChannel opened = FileChannel.open(directory(path))) {
         opened.force(true);
+        break;
+      } catch (ClosedByInterruptException e) {
+        interrupted = Thread.interrupted();
       }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -233,7 +259,7 @@ final class JournalFile {
   }
 
   /** Gives up the open files after a failure. */
-  private void abandon(IOException why) {
+  private void abandon(Throwable why) {
     try {
       closeFiles();
     } catch (IOException e) {

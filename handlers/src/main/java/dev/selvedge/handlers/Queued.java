@@ -81,7 +81,11 @@ public final class Queued implements LoopExceptionHandler, AutoCloseable {
       try {
         slow.handle(report.loop, report.context);
       } catch (Throwable broken) {
-        fallBack(report, broken);
+        try {
+          fallBack(report, broken);
+        } catch (Throwable worse) {
+          lastResort(worse);
+        }
       }
       next = take();
     }
@@ -97,24 +101,36 @@ public final class Queued implements LoopExceptionHandler, AutoCloseable {
     }
   }
 
-  @SuppressWarnings("ReferenceEquality") // no exception can be suppressed in itself
+  /** Even printing failed: the JVM's own word is what is left. The reports behind go on. */
+  private void lastResort(Throwable broken) {
+    try {
+      thread.getThreadGroup().uncaughtException(thread, broken);
+    } catch (Throwable nothingLeft) {
+      // There is nobody to tell.
+    }
+  }
+
   private void fallBack(Report report, Throwable broken) {
-    var ofHandler =
-        new ExceptionContext(
-            "Exception in a queued exception handler",
-            broken,
-            null,
-            Map.of("handler", slow.getClass().getName()));
+    ExceptionContext ofHandler = thrownBy(slow, broken);
     try {
       fallback.handle(report.loop, report.context);
       fallback.handle(report.loop, ofHandler);
     } catch (Throwable brokenToo) {
-      if (brokenToo != broken) {
-        broken.addSuppressed(brokenToo);
-      }
+      boolean listed = Answers.suppress(broken, brokenToo);
       report.loop.defaultExceptionHandler(report.context);
       report.loop.defaultExceptionHandler(ofHandler);
+      if (!listed) {
+        report.loop.defaultExceptionHandler(thrownBy(fallback, brokenToo));
+      }
     }
+  }
+
+  private static ExceptionContext thrownBy(LoopExceptionHandler handler, Throwable broken) {
+    return new ExceptionContext(
+        "Exception in a queued exception handler",
+        broken,
+        null,
+        Map.of("handler", handler.getClass().getName()));
   }
 
   /**

@@ -51,7 +51,7 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
       if (exception == null) {
         return new Fingerprint(context.message(), null, name);
       }
-      StackTraceElement[] frames = exception.getStackTrace();
+      StackTraceElement[] frames = Answers.frames(exception);
       return new Fingerprint(
           exception.getClass().getName(), frames.length == 0 ? null : frames[0], name);
     }
@@ -153,11 +153,16 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
       begin(fingerprint, new Storm(storm.loop));
       reporting++;
     }
-    report(storm.loop, summary);
-    synchronized (this) {
-      reporting--;
-      notifyAll();
+    try {
+      report(storm.loop, summary);
+    } finally {
+      reported();
     }
+  }
+
+  private synchronized void reported() {
+    reporting--;
+    notifyAll();
   }
 
   private ExceptionContext summary(Fingerprint fingerprint, Storm storm) {
@@ -188,8 +193,8 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
 
   /**
    * Reports what was counted so far, and waits for counts that are being reported. What is reported
-   * afterwards is passed on as it is. Not to be called by the next handler. An interrupt does not
-   * end the wait; the flag is set afterwards.
+   * afterwards is passed on as it is. Closing again waits again. Not to be called by the next
+   * handler. An interrupt does not end the wait; the flag is set afterwards.
    */
   @Override
   public void close() {
@@ -198,13 +203,18 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
       closed = true;
       left = new HashMap<>(storms);
       storms.clear();
+      reporting++;
     }
-    left.values().forEach(RateLimited::disarm);
-    left.forEach((fingerprint, storm) -> {
-      if (storm.last != null) {
-        report(storm.loop, summary(fingerprint, storm));
-      }
-    });
+    try {
+      left.values().forEach(RateLimited::disarm);
+      left.forEach((fingerprint, storm) -> {
+        if (storm.last != null) {
+          report(storm.loop, summary(fingerprint, storm));
+        }
+      });
+    } finally {
+      reported();
+    }
     if (awaitReports()) {
       Thread.currentThread().interrupt();
     }

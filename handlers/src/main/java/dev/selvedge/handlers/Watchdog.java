@@ -10,7 +10,10 @@ import dev.selvedge.Task;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
@@ -41,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class Watchdog implements LoopExceptionHandler {
-  private static final int MOST_CAUSES = 100;
+  private static final int MOST_LOOKED_AT = 1_000;
 
   /** 0 for never. */
   private final int most;
@@ -109,8 +112,8 @@ public final class Watchdog implements LoopExceptionHandler {
 
     /**
      * Sets the types of which one failure is too many; {@link OutOfMemoryError}, {@link
-     * InternalError} and {@link UnknownError} if not set. A failure that was caused by one of them
-     * is one of them.
+     * InternalError} and {@link UnknownError} if not set. A failure that was caused by one of them,
+     * or has one suppressed in it, is one of them.
      *
      * @param types with their subclasses; none for none
      * @return this
@@ -169,57 +172,69 @@ public final class Watchdog implements LoopExceptionHandler {
     if (failure == null) {
       return;
     }
-    String why = why(failure, loop.clock().nanoTime());
-    if (why != null) {
-      escalate(loop, "watchdog: " + why);
+    boolean isFatal = isFatal(failure);
+    if ((isFatal || isOneTooMany(loop.clock().nanoTime())) && isFirst()) {
+      escalate(loop, failure, isFatal);
     }
   }
 
-  /** Why it is too much, once; null if it is not. */
-  private synchronized @Nullable String why(Throwable failure, long now) {
-    if (escalated) {
-      return null;
-    }
-    if (isFatal(failure)) {
-      escalated = true;
-      return failure.toString();
-    }
-    if (most == 0) {
-      return null;
+  private synchronized boolean isOneTooMany(long now) {
+    if (most == 0 || escalated) {
+      return false;
     }
     recent.addLast(now);
     while (now - recent.getFirst() >= TimeUnit.NANOSECONDS.convert(window)) {
       recent.removeFirst();
     }
-    if (recent.size() < most) {
-      return null;
-    }
-    escalated = true;
-    return recent.size()
-        + (most == 1 ? " failure" : " failures")
-        + " within "
-        + window
-        + ", the last: "
-        + failure;
+    return recent.size() >= most;
   }
 
+  private synchronized boolean isFirst() {
+    boolean first = !escalated;
+    escalated = true;
+    return first;
+  }
+
+  /** Looks at causes first, which takes no memory: there may be none left. */
   private boolean isFatal(Throwable failure) {
     Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
-      for (Class<? extends Throwable> type : fatal) {
-        if (type.isInstance(cause)) {
+    for (int depth = 0; cause != null && depth < MOST_LOOKED_AT; depth++) {
+      if (isOfFatalType(cause)) {
+        return true;
+      }
+      cause = Answers.cause(cause);
+    }
+    Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    var next = new ArrayDeque<Throwable>();
+    next.add(failure);
+    for (Throwable each; (each = next.poll()) != null && seen.size() < MOST_LOOKED_AT; ) {
+      if (seen.add(each)) {
+        if (isOfFatalType(each)) {
           return true;
         }
+        next.addAll(List.of(each.getSuppressed()));
+        Throwable below = Answers.cause(each);
+        if (below != null) {
+          next.add(below);
+        }
       }
-      cause = cause.getCause();
     }
     return false;
   }
 
-  private void escalate(Loop loop, String why) {
+  private boolean isOfFatalType(Throwable exception) {
+    for (Class<? extends Throwable> type : fatal) {
+      if (type.isInstance(exception)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void escalate(Loop loop, Throwable failure, boolean isFatal) {
     try {
-      start(() -> end(loop, why));
-    } catch (OutOfMemoryError noThread) {
+      start(() -> end(loop, failure, isFatal));
+    } catch (Throwable noThread) {
       halt.accept(exitCode);
     }
   }
@@ -228,15 +243,31 @@ public final class Watchdog implements LoopExceptionHandler {
     Thread.ofPlatform().daemon().name("watchdog").start(action);
   }
 
-  private void end(Loop loop, String why) {
+  private void end(Loop loop, Throwable failure, boolean isFatal) {
     try {
+      String why = why(Answers.text(failure::toString), isFatal);
       awaitEnd(loop, new CancelReason(CancelReason.Source.SHUTDOWN, why, null));
-    } catch (InterruptedException nobodyKnowsThisThread) {
-      // Then there is no grace.
-    } finally {
-      start(this::haltAfterGrace);
-      exit.accept(exitCode);
+    } catch (Throwable noMemory) {
+      // Or whatever else: then there is no grace.
     }
+    try {
+      start(this::haltAfterGrace);
+    } catch (Throwable noThread) {
+      halt.accept(exitCode);
+    }
+    exit.accept(exitCode);
+  }
+
+  private String why(@Nullable String failure, boolean isFatal) {
+    return isFatal
+        ? "watchdog: " + failure
+        : "watchdog: "
+            + most
+            + (most == 1 ? " failure" : " failures")
+            + " within "
+            + window
+            + ", the last: "
+            + failure;
   }
 
   private void awaitEnd(Loop loop, CancelReason reason) throws InterruptedException {

@@ -25,29 +25,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class JournalTest extends HandlerFixture {
-  @TempDir Path directory;
-
-  private Path path() {
-    return directory.resolve("failures.jsonl");
-  }
-
-  private Journal open() throws IOException {
-    return Journal.builder(path()).otherwise(reported).open();
-  }
-
-  private List<Entry> entries() throws IOException {
-    try (Stream<Entry> entries = Journal.read(path())) {
-      return entries.toList();
-    }
-  }
-
-  private List<String> messages() throws IOException {
-    return entries().stream().map(entry -> entry.exception().message()).toList();
-  }
-
+class JournalTest extends JournalFixture {
   @Test
   @DisplayName("what was reported is read back: time, loop, task, details, the whole exception")
   void readBack() throws Exception {
@@ -372,7 +351,7 @@ class JournalTest extends HandlerFixture {
     assertThatThrownBy(() -> builder.maxSize(0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("maxSize must be at least 1: 0");
-    assertThatThrownBy(() -> builder.keep(-1)).hasMessage("keep must not be negative: -1");
+    assertThatThrownBy(() -> builder.keep(-1)).hasMessage("keep must be from 0 to 999999: -1");
     assertThatThrownBy(() -> builder.forceEvery(Duration.ZERO)).hasMessageContaining("delay");
     assertThatThrownBy(() -> builder.otherwise(null)).hasMessage("handler");
     assertThatThrownBy(() -> Journal.builder(null)).hasMessage("path");

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WatchdogTest extends HandlerFixture {
   private static final Duration MINUTE = Duration.ofMinutes(1);
@@ -145,6 +146,19 @@ class WatchdogTest extends HandlerFixture {
 
       assertThat(ended.code()).as(ended.err()).isEqualTo(42);
       assertThat(ended.out()).contains(line);
+    }
+  }
+
+  @ParameterizedTest
+  @Tag("virtual-only") // the program's loop makes its threads itself
+  @ValueSource(strings = {"heap", "exiting"})
+  @DisplayName(
+      "in a JVM of its own: it exits with the code when no memory is left, or while it ends")
+  void exitsAnyhow(String how) throws Exception {
+    try (ChildJvm child = ChildJvm.start(Watched.class, how)) {
+      ChildJvm.Ended ended = child.awaitEnd(Duration.ofSeconds(20));
+
+      assertThat(ended.code()).as(ended.err()).isEqualTo(42);
     }
   }
 

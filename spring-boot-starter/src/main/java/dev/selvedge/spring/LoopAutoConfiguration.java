@@ -17,6 +17,7 @@ import org.slf4j.MDC;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -102,7 +103,9 @@ public final class LoopAutoConfiguration {
   @Bean
   @ConditionalOnMissingBean
   LoopLifecycle loopLifecycle(
-      SelvedgeProperties properties, ListableBeanFactory beans, Environment environment) {
+      SelvedgeProperties properties,
+      ConfigurableListableBeanFactory beans,
+      Environment environment) {
     Duration phase =
         Binder.get(environment)
             .bind("spring.lifecycle.timeout-per-shutdown-phase", Duration.class)

@@ -8,8 +8,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.scheduling.concurrent.ExecutorConfigurationSupport;
 
@@ -28,12 +29,14 @@ public final class LoopLifecycle implements SmartLifecycle, DisposableBean {
   /** How long the handler may take to hear of a task that does not end. */
   private static final Duration TELLING = Duration.ofSeconds(1);
 
-  private final ListableBeanFactory beans;
+  private final ConfigurableListableBeanFactory beans;
   private final SelvedgeProperties.Shutdown limits;
   private volatile boolean running;
 
   LoopLifecycle(
-      ListableBeanFactory beans, SelvedgeProperties.Shutdown limits, Duration longestPhase) {
+      ConfigurableListableBeanFactory beans,
+      SelvedgeProperties.Shutdown limits,
+      Duration longestPhase) {
     if (limits.drain().plus(limits.timeout()).compareTo(longestPhase) > 0) {
       throw new ShutdownPhaseTooShortException(limits, longestPhase);
     }
@@ -41,8 +44,12 @@ public final class LoopLifecycle implements SmartLifecycle, DisposableBean {
     this.limits = limits;
   }
 
+  /** Those that are there: none is made only to be ended. */
   private Collection<Loop> loops() {
-    return beans.getBeansOfType(Loop.class, true, false).values();
+    return Stream.of(beans.getBeanNamesForType(Loop.class, true, false))
+        .filter(beans::containsSingleton)
+        .map(name -> beans.getBean(name, Loop.class))
+        .toList();
   }
 
   /**

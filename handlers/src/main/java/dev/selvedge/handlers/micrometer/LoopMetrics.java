@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
@@ -17,9 +18,12 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -33,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * {@snippet file="dev/selvedge/handlers/micrometer/SamplesTest.java" region="metrics"}
  *
  * <p>Every meter has the tag {@code loop}; those of tasks have {@code kind}, by a {@link
- * TaskKindConvention}. The first 100 kinds are told apart, later ones are {@code other}. The
- * guide's page on handlers lists all meters.
+ * TaskKindConvention}. The first 100 kinds, and as many classes of exceptions, are told apart;
+ * later ones are {@code other}. The guide's page on handlers lists all meters.
  *
  * <p>Counters and gauges tell of everything since this was created; timers and distributions of
  * what came after {@link #bindTo}. It may listen to several loops, which it then counts together,
@@ -49,6 +53,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseable {
   private static final int MOST_KINDS = 100;
+  private static final int MOST_EXCEPTIONS = 100;
   private static final String OTHER = "other";
   private static final String DURATIONS = "selvedge.tasks";
   private static final String DURATIONS_ARE = "How long the bodies of tasks have run";
@@ -223,7 +228,7 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
             values,
             _ -> {
               var created = new LongAdder();
-              registries.forEach(registry -> bind(registry, values, created));
+              registries.keySet().forEach(registry -> bind(registry, values, created));
               return created;
             });
       }
@@ -238,10 +243,12 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
       for (int i = 0; i < keys.size(); i++) {
         all = all.and(keys.get(i), values.get(i));
       }
-      FunctionCounter.builder(name, count, LongAdder::sum)
-          .description(description)
-          .tags(all)
-          .register(registry);
+      keep(
+          registry,
+          FunctionCounter.builder(name, count, LongAdder::sum)
+              .description(description)
+              .tags(all)
+              .register(registry));
     }
   }
 
@@ -278,8 +285,13 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
   private final Counters restarts =
       new Counters("selvedge.restarts", "Restarts of supervised tasks", "kind");
 
-  /** Guarded by this, as is the creation of whatever is registered. */
-  private final List<MeterRegistry> registries = new ArrayList<>();
+  /** The names of classes that are told apart; guarded by itself. */
+  private final Set<String> exceptions = new HashSet<>();
+
+  /**
+   * With what was registered there. Guarded by this, as is the creation of whatever is registered.
+   */
+  private final Map<MeterRegistry, List<Meter>> registries = new IdentityHashMap<>();
 
   private LoopMetrics(Builder builder) {
     tags = builder.tags.and("loop", builder.loop);
@@ -321,7 +333,7 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
     requireNonNull(registry, "registry");
-    if (registries.contains(registry)) {
+    if (registries.containsKey(registry)) {
       return;
     }
     if (registry.find("selvedge.tasks.stragglers").tags(tags).gauge() != null) {
@@ -330,16 +342,20 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
               + tags
               + ": close the LoopMetrics that they belong to, or let it listen to both loops");
     }
-    Gauge.builder("selvedge.tasks.stragglers", this, LoopMetrics::countStragglers)
-        .description("Tasks that go on although they were asked to cancel")
-        .tags(tags)
-        .register(registry);
-    Gauge.builder("selvedge.tasks.queued", this, LoopMetrics::countQueued)
-        .description("Tasks that wait for a place")
-        .tags(tags)
-        .register(registry);
-    registries.add(registry);
-    waits = registries.stream().map(this::wait).toList();
+    registries.put(registry, new ArrayList<>());
+    keep(
+        registry,
+        Gauge.builder("selvedge.tasks.stragglers", this, LoopMetrics::countStragglers)
+            .description("Tasks that go on although they were asked to cancel")
+            .tags(tags)
+            .register(registry));
+    keep(
+        registry,
+        Gauge.builder("selvedge.tasks.queued", this, LoopMetrics::countQueued)
+            .description("Tasks that wait for a place")
+            .tags(tags)
+            .register(registry));
+    waits = registries.keySet().stream().map(this::wait).toList();
     widths.clear();
     for (Kind kind : kinds.values()) {
       bind(registry, kind);
@@ -354,41 +370,50 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
   /** Removes the meters from the registries. Whatever this hears later it only counts. */
   @Override
   public synchronized void close() {
-    for (MeterRegistry registry : registries) {
-      registry.getMeters().stream()
-          .filter(meter -> meter.getId().getName().startsWith("selvedge."))
-          .filter(meter -> tags.stream().allMatch(meter.getId().getTags()::contains))
-          .forEach(registry::remove);
-    }
+    registries.forEach((registry, meters) -> meters.forEach(registry::remove));
     registries.clear();
     waits = List.of();
     widths.clear();
     kinds.values().forEach(this::bindTimers);
   }
 
+  private <M extends Meter> M keep(MeterRegistry registry, M meter) {
+    assert Thread.holdsLock(this);
+    requireNonNull(registries.get(registry)).add(meter);
+    return meter;
+  }
+
   private Timer wait(MeterRegistry registry) {
-    return Timer.builder("selvedge.tasks.wait")
-        .description("How long tasks have waited for a place")
-        .tags(tags)
-        .register(registry);
+    return keep(
+        registry,
+        Timer.builder("selvedge.tasks.wait")
+            .description("How long tasks have waited for a place")
+            .tags(tags)
+            .register(registry));
   }
 
   private void bind(MeterRegistry registry, Kind kind) {
     Tags own = tags.and("kind", kind.name);
-    Gauge.builder("selvedge.tasks.live", kind, Kind::live)
-        .description("Tasks that have started and not ended")
-        .tags(own)
-        .register(registry);
-    FunctionCounter.builder("selvedge.tasks.forks", kind, Kind::forks)
-        .description("Tasks that were started")
-        .tags(own)
-        .register(registry);
+    keep(
+        registry,
+        Gauge.builder("selvedge.tasks.live", kind, Kind::live)
+            .description("Tasks that have started and not ended")
+            .tags(own)
+            .register(registry));
+    keep(
+        registry,
+        FunctionCounter.builder("selvedge.tasks.forks", kind, Kind::forks)
+            .description("Tasks that were started")
+            .tags(own)
+            .register(registry));
     if (!distributions) {
       for (Ends ends : kind.ends) {
-        FunctionTimer.builder(DURATIONS, ends, Ends::count, Ends::nanos, TimeUnit.NANOSECONDS)
-            .description(DURATIONS_ARE)
-            .tags(own.and("outcome", ends.outcome))
-            .register(registry);
+        keep(
+            registry,
+            FunctionTimer.builder(DURATIONS, ends, Ends::count, Ends::nanos, TimeUnit.NANOSECONDS)
+                .description(DURATIONS_ARE)
+                .tags(own.and("outcome", ends.outcome))
+                .register(registry));
       }
     }
   }
@@ -397,12 +422,14 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
     if (distributions) {
       for (Ends ends : kind.ends) {
         ends.timers =
-            registries.stream()
+            registries.keySet().stream()
                 .map(registry ->
-                    Timer.builder(DURATIONS)
-                        .description(DURATIONS_ARE)
-                        .tags(tags.and("kind", kind.name, "outcome", ends.outcome))
-                        .register(registry))
+                    keep(
+                        registry,
+                        Timer.builder(DURATIONS)
+                            .description(DURATIONS_ARE)
+                            .tags(tags.and("kind", kind.name, "outcome", ends.outcome))
+                            .register(registry)))
                 .toArray(Timer[]::new);
       }
     }
@@ -491,12 +518,14 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
     return widths.computeIfAbsent(
         verb,
         _ ->
-            registries.stream()
+            registries.keySet().stream()
                 .map(registry ->
-                    DistributionSummary.builder("selvedge.gather.width")
-                        .description("How many bodies were gathered at once")
-                        .tags(tags.and("verb", verb))
-                        .register(registry))
+                    keep(
+                        registry,
+                        DistributionSummary.builder("selvedge.gather.width")
+                            .description("How many bodies were gathered at once")
+                            .tags(tags.and("verb", verb))
+                            .register(registry)))
                 .toList());
   }
 
@@ -540,7 +569,7 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
     }
     if (known == null) {
       known = new Kind(name);
-      for (MeterRegistry registry : registries) {
+      for (MeterRegistry registry : registries.keySet()) {
         bind(registry, known);
       }
       bindTimers(known);
@@ -553,9 +582,15 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
     return value.name().toLowerCase(Locale.ROOT);
   }
 
-  /** The name as Micrometer's own meters have it. */
-  private static String name(Throwable exception) {
+  /** The name as Micrometer's own meters have it; classes may be made while a program runs. */
+  private String name(Throwable exception) {
     String simple = exception.getClass().getSimpleName();
-    return simple.isEmpty() ? exception.getClass().getName() : simple;
+    String name = simple.isEmpty() ? exception.getClass().getName() : simple;
+    synchronized (exceptions) {
+      if (exceptions.size() < MOST_EXCEPTIONS) {
+        exceptions.add(name);
+      }
+      return exceptions.contains(name) ? name : OTHER;
+    }
   }
 }

@@ -11,6 +11,7 @@ import dev.selvedge.Loop;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Threads;
+import dev.selvedge.gather.Gather;
 import dev.selvedge.handlers.Kit;
 import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.context.ContextRegistry;
@@ -132,6 +133,46 @@ class CarriersTest {
         .hasNumberOfObservationsWithNameEqualTo("child", 3)
         .forAllObservationsWithNameEqualTo(
             "child", child -> child.hasParentObservationEqualTo(parent));
+  }
+
+  @Test
+  @DisplayName("observations: those of a gather's children, nested ones too, are below it")
+  void gathered() throws Exception {
+    Observation parent = Observation.createNotStarted("request", observations);
+    Body<String, RuntimeException> child =
+        () ->
+            within(
+                Observation.createNotStarted("child", observations),
+                () ->
+                    String.valueOf(
+                        Gather.gather(
+                            List.<Body<String, RuntimeException>>of(
+                                this::observed, this::observed))));
+    try (Loop loop = loop(ObservationCarrier.create())) {
+      loop.runUntilComplete(
+          () -> within(parent, () -> String.valueOf(Gather.gather(List.of(child, child)))));
+    }
+    TestObservationRegistryAssert.assertThat(observations)
+        .doesNotHaveAnyRemainingCurrentObservation()
+        .hasNumberOfObservationsWithNameEqualTo("child", 2)
+        .hasNumberOfObservationsWithNameEqualTo("grandchild", 4)
+        .forAllObservationsWithNameEqualTo(
+            "child", each -> each.hasParentObservationEqualTo(parent))
+        .forAllObservationsWithNameEqualTo("grandchild", each -> each.hasParentObservation());
+  }
+
+  private static String within(Observation observation, Body<String, RuntimeException> body)
+      throws InterruptedException {
+    observation.start();
+    try (Observation.Scope current = observation.openScope()) {
+      return body.call();
+    } finally {
+      observation.stop();
+    }
+  }
+
+  private String observed() {
+    return Observation.createNotStarted("grandchild", observations).observe(() -> "seen");
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.selvedge.Admission;
+import dev.selvedge.Gate;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
@@ -19,8 +20,13 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +35,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -361,6 +368,145 @@ class LoopMetricsTest {
     metrics.close();
     second.bindTo(registry);
     assertThat(registry.find("selvedge.tasks.stragglers").gauges()).hasSize(2);
+  }
+
+  @Test
+  @DisplayName("close removes its own meters, however the registry names them, and no others")
+  void closeRemovesItsOwn() throws Exception {
+    registry
+        .config()
+        .meterFilter(
+            new MeterFilter() {
+              @Override
+              public Meter.Id map(Meter.Id id) {
+                return id.withName("shop." + id.getName());
+              }
+            });
+    metrics.bindTo(registry);
+    LoopMetrics north = LoopMetrics.builder("orders").tags(Tags.of("region", "north")).build();
+    north.bindTo(registry);
+    long others = registry.find("shop.selvedge.tasks.live").tag("region", "north").meters().size();
+    assertThat(others).isPositive();
+    try (Loop loop = Threads.builder().listener(metrics).listener(north).build()) {
+      loop.callListeners(listener -> listener.gathered("gather", 3));
+      loop.createTask("late", () -> 1).await();
+    }
+    metrics.close();
+    assertThat(registry.getMeters())
+        .isNotEmpty()
+        .allMatch(meter -> "north".equals(meter.getId().getTag("region")));
+    north.close();
+    assertThat(registry.getMeters()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("what a closed registry is told does no harm, and another one goes on")
+  void closedRegistry() throws Exception {
+    var second = new SimpleMeterRegistry();
+    try (Loop loop = builder().build()) {
+      metrics.bindTo(second);
+      registry.close();
+      loop.createTask("late", () -> 1).await();
+      loop.callListeners(listener -> listener.gathered("gather", 3));
+    }
+    assertThat(second.get("selvedge.tasks.forks").tag("kind", "late").functionCounter().count())
+        .isEqualTo(1);
+    assertThat(reported.contexts()).isEmpty();
+  }
+
+  /** Exceptions of as many classes, as a program may make them while it runs. */
+  private static List<Throwable> classes(int count) throws Exception {
+    var exceptions = new ArrayList<Throwable>();
+    ClassDesc superclass = ClassDesc.of("java.lang.Exception");
+    for (int i = 0; i < count; i++) {
+      byte[] bytes =
+          ClassFile.of()
+              .build(
+                  ClassDesc.of(LoopMetricsTest.class.getPackageName(), "Made" + i),
+                  made ->
+                      made.withSuperclass(superclass)
+                          .withMethodBody(
+                              ConstantDescs.INIT_NAME,
+                              ConstantDescs.MTD_void,
+                              ClassFile.ACC_PUBLIC,
+                              code ->
+                                  code.aload(0)
+                                      .invokespecial(
+                                          superclass,
+                                          ConstantDescs.INIT_NAME,
+                                          ConstantDescs.MTD_void)
+                                      .return_()));
+      Class<?> made = MethodHandles.lookup().defineHiddenClass(bytes, true).lookupClass();
+      exceptions.add((Throwable) made.getConstructor().newInstance());
+    }
+    return exceptions;
+  }
+
+  @Test
+  @DisplayName("after 100 classes of exceptions the others are one")
+  void manyExceptions() throws Exception {
+    try (Loop loop = builder().build()) {
+      for (Throwable made : classes(150)) {
+        loop.callListeners(listener ->
+            listener.handlerFailed(
+                new dev.selvedge.ExceptionContext("message", null, null, Map.of()), made));
+      }
+    }
+    assertThat(counts("selvedge.handler.failures")).hasSize(101).containsEntry("other", 50.0);
+  }
+
+  @Test
+  @DisplayName("64 threads, every delivery: each failure is counted once, live tasks are exact")
+  void everyDelivery() throws Exception {
+    int threads = 64;
+    int each = 20;
+    var held = new CountDownLatch(threads);
+    try (Loop loop = builder().build()) {
+      for (int i = 0; i < threads; i++) {
+        loop.launch(
+            "driver",
+            () -> {
+              held.countDown();
+              held.await();
+              for (int j = 0; j < each; j++) {
+                Task<Object, IOException> awaited =
+                    loop.createTask("failing", LoopMetricsTest::fail);
+                assertThatThrownBy(awaited::await).isInstanceOf(IOException.class);
+                assertThatThrownBy(awaited::await).isInstanceOf(IOException.class);
+                assertThat(awaited.exception()).isPresent();
+                awaited.ignoreFailure();
+                loop.createTask("failing", LoopMetricsTest::fail).ignoreFailure().awaitDone();
+                loop.launch("failing", () -> fail());
+                try (TaskScope<IOException> scope = TaskScope.open()) {
+                  var both = new Gate();
+                  var begun = new AtomicInteger();
+                  for (int k = 0; k < 2; k++) {
+                    scope.fork(
+                        "failing",
+                        () -> {
+                          if (begun.incrementAndGet() == 2) {
+                            both.open();
+                          }
+                          both.pass();
+                          return fail();
+                        });
+                  }
+                  assertThatThrownBy(scope::join).isInstanceOf(IOException.class);
+                }
+              }
+            });
+      }
+      await().until(() -> gauge("selvedge.tasks.live", "kind", "driver") == 0);
+    }
+    double once = threads * each;
+    assertThat(counts("selvedge.failures"))
+        .containsExactly(
+            Map.entry("awaited IOException failing", 2 * once),
+            Map.entry("orphaned IOException failing", once),
+            Map.entry("suppressed IOException failing", once),
+            Map.entry("tolerated IOException failing", once));
+    assertThat(ended("failing", "failure") + ended("failing", "cancelled")).isEqualTo(5 * once);
+    assertThat(gauge("selvedge.tasks.live", "kind", "failing")).isZero();
   }
 
   @Test

@@ -3,8 +3,12 @@ package dev.selvedge.handlers.programs;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.handlers.Journal;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -25,6 +29,7 @@ public final class Journals {
         }
       }
       case "fill" -> fill(path);
+      case "starve" -> starve(path);
       default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
@@ -49,5 +54,28 @@ public final class Journals {
     System.out.println(100 - lost + " written");
     System.out.println(lost + " elsewhere");
     elsewhere.forEach((message, count) -> System.out.println(count + " " + message));
+  }
+
+  /** Reports for the first time when there is no file descriptor left. */
+  private static void starve(Path path) throws IOException {
+    var elsewhere = new ArrayList<ExceptionContext>();
+    var open = new ArrayList<InputStream>();
+    try (Loop loop = Loop.create();
+        Journal journal =
+            Journal.builder(path).otherwise((_, context) -> elsewhere.add(context)).open()) {
+      ExceptionContext failure = failure("starving");
+      try {
+        while (true) {
+          open.add(new FileInputStream("/dev/null"));
+        }
+      } catch (FileNotFoundException none) {
+        // The point of it.
+      }
+      journal.handle(loop, failure);
+      for (InputStream each : open) {
+        each.close();
+      }
+    }
+    System.out.println(elsewhere.size() + " elsewhere");
   }
 }

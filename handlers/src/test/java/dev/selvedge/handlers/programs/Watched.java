@@ -6,11 +6,15 @@ import dev.selvedge.handlers.Handlers;
 import dev.selvedge.handlers.Watchdog;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.LinkedList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /** Fails once, which its watchdog does not tolerate. */
 public final class Watched {
   private static final Duration EVER = Duration.ofDays(1);
+
+  private static final List<byte[]> FILLING = new LinkedList<>();
 
   private Watched() {}
 
@@ -18,7 +22,7 @@ public final class Watched {
     String how = arguments[0];
     Watchdog watchdog =
         Watchdog.builder()
-            .failures(1, Duration.ofMinutes(1))
+            .failures(how.equals("heap") ? 1_000 : 1, Duration.ofMinutes(1))
             .grace(Duration.ofMillis(how.equals("polite") ? 10_000 : 500))
             .exitCode(42)
             .build();
@@ -29,9 +33,19 @@ public final class Watched {
       sleep(how);
     });
     begun.await();
-    loop.launch(() -> {
-      throw new IOException("lost");
-    });
+    switch (how) {
+      case "heap" -> loop.launch(() -> fill());
+      case "exiting" -> {
+        var second = new CountDownLatch(1);
+        loop.launch(() -> failInCleanUp(second));
+        second.await();
+        System.exit(1);
+      }
+      default ->
+          loop.launch(() -> {
+            throw new IOException("lost");
+          });
+    }
     // Nothing but the watchdog ends this.
     Thread.sleep(EVER);
   }
@@ -48,13 +62,30 @@ public final class Watched {
     try {
       Thread.sleep(EVER);
     } catch (InterruptedException cancelled) {
+
       String source = Task.current().orElseThrow().cancelReason().orElseThrow().source().name();
-      if (how.equals("ignores")) {
+      if (how.equals("ignores") || how.equals("exiting")) {
         System.out.println("ignored: " + source);
         ignore();
       }
       System.out.println("cleaned up: " + source);
       throw cancelled;
+    }
+  }
+
+  /** Leaves little room for anything. */
+  private static void fill() {
+    while (true) {
+      FILLING.add(new byte[1 << 18]);
+    }
+  }
+
+  private static void failInCleanUp(CountDownLatch begun) throws IOException {
+    begun.countDown();
+    try {
+      Thread.sleep(EVER);
+    } catch (InterruptedException cancelled) {
+      throw new IOException("lost while the process ends", cancelled);
     }
   }
 

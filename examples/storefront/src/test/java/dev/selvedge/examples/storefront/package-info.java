@@ -1,0 +1,4 @@
+@NullMarked
+package dev.selvedge.examples.storefront;
+
+import org.jspecify.annotations.NullMarked;
