@@ -194,7 +194,7 @@ class BrokenPartsTest extends HandlerFixture {
     gate.open();
     first.join();
     second.join();
-    assertThat(reported.contexts).hasSize(1);
+    assertThat(reported.contexts()).hasSize(1);
   }
 
   @Test

@@ -103,7 +103,7 @@ class ConformanceTest extends JournalFixture {
     }
     assertThat(entries()).extracting(Journal.Entry::message).containsExactly("Something happened");
     assertThat(logged.list).extracting(ILoggingEvent::getLevel).containsExactly(Level.WARN);
-    assertThat(reported.contexts).hasSize(2);
+    assertThat(reported.contexts()).hasSize(2);
   }
 
   @Test
@@ -140,7 +140,7 @@ class ConformanceTest extends JournalFixture {
           loop.launch(() -> {
             throw new IOException("lost");
           });
-          await().until(() -> !reported.contexts.isEmpty());
+          await().until(() -> !reported.contexts().isEmpty());
           assertThat(other.cancelRequests()).isZero();
           release.countDown();
           other.await();
@@ -196,7 +196,7 @@ class ConformanceTest extends JournalFixture {
                             }))
                 .otherwise((_, _) -> {})));
     fail("first", new IOException("lost"));
-    await().until(() -> reported.contexts.size() == 2);
+    await().until(() -> reported.contexts().size() == 2);
     assertThat(reported.exceptions())
         .extracting(Throwable::getMessage)
         .containsExactly("lost", "of the logger");

@@ -49,7 +49,7 @@ class JournalContentTest extends JournalFixture {
     try (Journal journal = open()) {
       journal.handle(loop, context);
     }
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test

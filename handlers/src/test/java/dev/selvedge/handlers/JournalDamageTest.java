@@ -121,7 +121,7 @@ class JournalDamageTest extends JournalFixture {
               });
       thread.join();
     }
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
     assertThat(flag).hasValue(true);
     assertThat(messages()).containsExactly("a", "b");
   }

@@ -25,6 +25,7 @@ import tools.jackson.databind.ObjectMapper;
 /** Programs with some of the optional dependencies on their class path. */
 class OptionalDependenciesTest {
   @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
+
   private static final List<Class<?>> SLF4J = List.of(Logger.class);
   private static final List<Class<?>> JACKSON =
       List.of(ObjectMapper.class, JsonParser.class, JsonInclude.class);

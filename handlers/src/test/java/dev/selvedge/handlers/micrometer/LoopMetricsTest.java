@@ -411,7 +411,7 @@ class LoopMetricsTest {
     }
     assertThat(second.get("selvedge.tasks.forks").tag("kind", "late").functionCounter().count())
         .isEqualTo(1);
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   /** Exceptions of as many classes, as a program may make them while it runs. */
