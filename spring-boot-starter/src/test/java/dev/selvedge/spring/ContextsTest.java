@@ -25,6 +25,7 @@ import org.springframework.aot.generate.DefaultGenerationContext;
 import org.springframework.aot.generate.InMemoryGeneratedFiles;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
@@ -225,6 +226,27 @@ class ContextsTest {
         .run(context ->
             assertThat(context).getFailure().rootCause().hasMessageContaining("no bean of"));
     assertThat(made.get().isClosed()).isTrue();
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  static class HandlerWithLoop {
+    @Bean
+    LoopExceptionHandler handler(ObjectProvider<Loop> loop, AtomicReference<Loop> seen) {
+      return (_, _) -> seen.set(loop.getObject());
+    }
+  }
+
+  @Test
+  void aHandlerMayHaveAProviderOfItsLoop() {
+    var seen = new AtomicReference<Loop>();
+    new ApplicationContextRunner()
+        .withConfiguration(AutoConfigurations.of(LoopAutoConfiguration.class))
+        .withBean("seen", AtomicReference.class, () -> seen)
+        .withUserConfiguration(HandlerWithLoop.class)
+        .run(context -> {
+          fail(context.getBean(Loop.class));
+          await().until(() -> seen.get() == context.getBean(Loop.class));
+        });
   }
 
   @WebMvcTest(Pages.class)
