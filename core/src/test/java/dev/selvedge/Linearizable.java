@@ -2,7 +2,6 @@ package dev.selvedge;
 
 import java.io.IOException;
 import java.lang.reflect.Field;
-import java.lang.reflect.Method;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -19,6 +18,7 @@ import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Options;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
@@ -354,48 +354,67 @@ public final class Linearizable {
     Runtime.getRuntime().halt(0);
   }
 
+  /** What matters most comes first; random scenarios follow, if any are asked for. */
+  private static List<ExecutionScenario> scenarios(Class<?> subject) throws Exception {
+    return switch (subject.getSimpleName()) {
+      case "TaskState" ->
+          List.of(
+              scenario(subject, "run requests", "cancel"),
+              scenario(subject, "run requests", "cancel", "cancel isDone"));
+      // Every await must have a run.
+      case "Waiters" ->
+          List.of(
+              scenario(subject, "await", "run"),
+              scenario(subject, "await", "await", "run"),
+              scenario(subject, "await", "run", "comeAndGo"));
+      case "Children" ->
+          List.of(
+              scenario(subject, "add0 isListed1", "add1 isListed0"),
+              scenario(subject, "add0 add1 isListed0", "comeAndGo comeAndGo isListed1"));
+      case "Forks" ->
+          List.of(
+              scenario(subject, "fork", "cancel"), scenario(subject, "fork cancel", "cancel fork"));
+      case "Fate" ->
+          List.of(
+              scenario(subject, "await", "report"),
+              scenario(subject, "ignore await", "report report"));
+      case "Limit" -> List.of(scenario(subject, "run isInterrupted", "ring"));
+      default -> throw new IllegalArgumentException(subject.getName());
+    };
+  }
+
   private static void check(Class<?> subject, int scenarios, int invocations) throws Exception {
+    Options<?, ?> options;
     if (subject == Fate.class) {
       // What is reported goes to a thread of the loop's own, so this is not for the model checker.
-      new StressOptions()
-          .iterations(scenarios)
-          .invocationsPerIteration(10 * invocations)
-          .threads(2)
-          .actorsPerThread(2)
-          .actorsBefore(0)
-          .actorsAfter(1)
-          .check(subject);
-      return;
+      options = new StressOptions().invocationsPerIteration(10 * invocations);
+    } else {
+      options = new ModelCheckingOptions().invocationsPerIteration(invocations);
     }
-    ModelCheckingOptions options =
-        new ModelCheckingOptions()
-            .iterations(scenarios)
-            .invocationsPerIteration(invocations)
-            .threads(2)
-            .actorsPerThread(2)
-            .actorsBefore(0)
-            .actorsAfter(1);
+    options.threads(2).actorsPerThread(2).actorsBefore(0).actorsAfter(1);
+    options.iterations(subject == Waiters.class ? 0 : scenarios);
     if (subject == Waiters.class) {
-      // Every await of a scenario must have a run.
-      options =
-          options
-              .iterations(0)
-              .sequentialSpecification(WaitersInSequence.class)
-              .addCustomScenario(scenario(List.of("await"), List.of("run")))
-              .addCustomScenario(scenario(List.of("await"), List.of("await"), List.of("run")))
-              .addCustomScenario(scenario(List.of("await"), List.of("run"), List.of("comeAndGo")));
+      options.sequentialSpecification(WaitersInSequence.class);
+    }
+    for (ExecutionScenario scenario : scenarios(subject)) {
+      options.addCustomScenario(scenario);
     }
     options.check(subject);
   }
 
-  @SafeVarargs
-  private static ExecutionScenario scenario(List<String>... threads) throws Exception {
+  /** For each thread its operations; a digit at the end is an argument. */
+  private static ExecutionScenario scenario(Class<?> subject, String... threads) throws Exception {
     var actors = new ArrayList<List<Actor>>();
-    for (List<String> thread : threads) {
+    for (String thread : threads) {
       var ofThread = new ArrayList<Actor>();
-      for (String name : thread) {
-        Method method = Waiters.class.getMethod(name);
-        ofThread.add(new Actor(method, List.of()));
+      for (String operation : thread.split(" ")) {
+        char last = operation.charAt(operation.length() - 1);
+        ofThread.add(
+            Character.isDigit(last)
+                ? new Actor(
+                    subject.getMethod(operation.substring(0, operation.length() - 1), int.class),
+                    List.of(last - '0'))
+                : new Actor(subject.getMethod(operation), List.of()));
       }
       actors.add(ofThread);
     }
