@@ -46,7 +46,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   private final @Nullable String givenName;
   private final @Nullable TaskTrace created;
   private final Context.@Nullable Captured context;
-  private volatile Fate fate = Fate.UNREAD;
+  volatile Fate fate = Fate.UNREAD;
 
   /** Whether its fate was settled before there was a failure; the thread of the task's. */
   private boolean settledAtEnd;
@@ -172,7 +172,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   }
 
   /** Whoever comes second finds the reports in the queue: the monitor makes claim and queue one. */
-  private List<Reports.Report> enqueue(List<Throwable> unheard) {
+  List<Reports.Report> enqueue(List<Throwable> unheard) {
     var posted = new ArrayList<Reports.Report>();
     Points.reach("claim");
     synchronized (this) {

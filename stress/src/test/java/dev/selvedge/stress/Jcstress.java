@@ -1,0 +1,98 @@
+package dev.selvedge.stress;
+
+import dev.selvedge.Mutant;
+import dev.selvedge.Mutant.Fault;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Runs jcstress, each test class on core and then on a core with a fault that it has to find:
+ * {@code Jcstress quick|default}. Exit code 1 if core shows a forbidden outcome, or a mutant none.
+ */
+public final class Jcstress {
+  private record Subject(String tests, Fault fault) {}
+
+  private static final List<Subject> SUBJECTS =
+      List.of(
+          new Subject(
+              "dev.selvedge.HandOff.*",
+              new Fault(
+                  "TaskImpl.java",
+                  """
+                          slot = value;
+                          Points.reach("settle");
+                          if (STATE.compareAndSet(this, seen, seen | DONE)) {
+                  """,
+                  """
+                          if (STATE.compareAndSet(this, seen, seen | DONE)) {
+                            slot = value;
+                  """)),
+          new Subject(
+              "dev.selvedge.ReportFlag.*",
+              new Fault(
+                  "Failed.java",
+                  "    return FATE.compareAndSet(this, Fate.UNREAD, next);",
+                  """
+                      boolean unread = fate == Fate.UNREAD;
+                      if (unread) {
+                        fate = next;
+                      }
+                      return unread;
+                  """)));
+
+  private Jcstress() {}
+
+  public static void main(String[] arguments) throws Exception {
+    String mode = arguments[0];
+    Path folder = Files.createTempDirectory("selvedge-jcstress");
+    boolean good = true;
+    for (Subject subject : SUBJECTS) {
+      Mutant mutant = Mutant.compile(folder.resolve(subject.fault.file()), subject.fault);
+      good &= run(subject, mode, "core", "") == 0;
+      good &= run(subject, "quick", "mutant", mutant.classes() + File.pathSeparator) != 0;
+    }
+    System.out.println(good ? "core passed, and each mutant was killed" : "failed");
+    System.exit(good ? 0 : 1);
+  }
+
+  private static int run(Subject subject, String mode, String what, String before)
+      throws IOException, InterruptedException {
+    Path results = Files.createTempDirectory("selvedge-jcstress");
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", before + System.getProperty("java.class.path")));
+    command.addAll(List.of("org.openjdk.jcstress.Main", "-t", subject.tests, "-m", mode));
+    command.addAll(List.of("-c", "2", "-r", results.toString()));
+    if (mode.equals("quick")) {
+      // Both actors are compiled alike: a quarter of the configurations.
+      command.addAll(List.of("-sc", "false"));
+    }
+    Path log = results.resolve("log");
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    // It writes its binary results to where it is started.
+    builder.directory(results.toFile()).redirectOutput(log.toFile());
+    long start = System.nanoTime();
+    int code = builder.start().waitFor();
+    List<String> lines = Files.readAllLines(log);
+    System.out.printf(
+        Locale.ROOT,
+        "%s on %s (%s): exit code %d after %.0f s%n",
+        subject.tests,
+        what,
+        mode,
+        code,
+        (System.nanoTime() - start) / 1e9);
+    lines.stream()
+        .filter(line -> line.contains("Results:") || line.contains("FORBIDDEN"))
+        .forEach(System.out::println);
+    if (code != 0 && what.equals("core")) {
+      lines.forEach(System.out::println);
+    }
+    return code;
+  }
+}
