@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Lincheck, in JVMs of its own: it rewrites classes, and those of the JDK too. Its start alone takes
- * some seconds, so it runs with {@code -Plong}; with {@code -Dselvedge.effort=1} it tries no other
- * scenarios than those written down.
+ * Lincheck, in JVMs of its own: it rewrites classes, and those of the JDK too. Its start alone
+ * takes some seconds, so it runs with {@code -Plong}; with {@code -Dselvedge.effort=1} it tries no
+ * other scenarios than those written down.
  */
 @Tag("long")
 @Tag("virtual-only") // the subjects have no loop's threads

@@ -351,7 +351,8 @@ public final class Linearizable {
       long start = System.nanoTime();
       String result = UNDECIDED;
       for (int i = 0; i < ATTEMPTS && result.equals(UNDECIDED); i++) {
-        result = verdict(Class.forName("dev.selvedge.Linearizable$" + name), scenarios, invocations);
+        result =
+            verdict(Class.forName("dev.selvedge.Linearizable$" + name), scenarios, invocations);
       }
       System.out.println(
           name + " " + result + ", " + (System.nanoTime() - start) / 1_000_000 + " ms");
@@ -360,8 +361,7 @@ public final class Linearizable {
     Runtime.getRuntime().halt(0);
   }
 
-  private static String verdict(Class<?> subject, int scenarios, int invocations)
-      throws Exception {
+  private static String verdict(Class<?> subject, int scenarios, int invocations) throws Exception {
     try {
       check(subject, scenarios, invocations);
       return "passed";

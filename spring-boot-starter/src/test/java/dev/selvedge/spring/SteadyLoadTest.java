@@ -275,9 +275,11 @@ class SteadyLoadTest {
    * @param bytes of all classes but those of connections and their buffers
    */
   private record Memory(long ours, long bytes) {
-    private static final Pattern LINE = Pattern.compile("\\s*\\d+:\\s+(\\d+)\\s+(\\d+)\\s+(\\S+).*");
+    private static final Pattern LINE =
+        Pattern.compile("\\s*\\d+:\\s+(\\d+)\\s+(\\d+)\\s+(\\S+).*");
     private static final Pattern CONNECTIONS =
-        Pattern.compile("\\[B|(java|sun)\\.nio.*|jdk\\.internal\\.net.*|sun\\.net.*|org\\.apache.*");
+        Pattern.compile(
+            "\\[B|(java|sun)\\.nio.*|jdk\\.internal\\.net.*|sun\\.net.*|org\\.apache.*");
 
     static Memory now() throws Exception {
       var histogram =

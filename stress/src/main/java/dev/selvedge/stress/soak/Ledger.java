@@ -153,16 +153,21 @@ final class Ledger {
   /** The same, but for what comes again in another exception. */
   void takenBefore(Throwable failure, Throwable other) {
     Set<Mark> again = new HashSet<>();
-    walk(other, (mark, _) -> {
-      again.add(mark);
-      // What the first exception did not take was reported then, and may come again all the same.
-      mark.shared = true;
-    });
-    walk(failure, (mark, top) -> {
-      if (!again.contains(mark)) {
-        mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED);
-      }
-    });
+    walk(
+        other,
+        (mark, _) -> {
+          again.add(mark);
+          // What the first exception did not take was reported then, and may come again all the
+          // same.
+          mark.shared = true;
+        });
+    walk(
+        failure,
+        (mark, top) -> {
+          if (!again.contains(mark)) {
+            mark.arrive(top ? Way.AWAITED : Way.SUPPRESSED);
+          }
+        });
   }
 
   void tolerated(Throwable failure) {
