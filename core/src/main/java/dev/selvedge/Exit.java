@@ -75,7 +75,7 @@ final class Exit {
         loop.cancelChildren(reason);
         Strand.foreignScopes(loop).forEach(scope -> scope.cancelChildren(reason));
       }
-      if (tasks.isEmpty() ? !running : areStuck(tasks, exiting)) {
+      if (tasks.isEmpty() ? !running : areStuck(tasks, exiting, loop.reports())) {
         return;
       }
       LockSupport.parkNanos(look);
@@ -84,10 +84,15 @@ final class Exit {
   }
 
   /** Whether each task is inside System.exit or waits for one that is. */
-  private static boolean areStuck(List<TaskImpl<?, ?>> tasks, List<TaskImpl<?, ?>> exiting) {
+  private static boolean areStuck(
+      List<TaskImpl<?, ?>> tasks, List<TaskImpl<?, ?>> exiting, Reports reports) {
+    TaskImpl<?, ?> handling = reports.carrier();
+    boolean handlerExits = handling != null && exiting.contains(handling);
     return tasks.stream()
         .allMatch(task ->
-            exiting.contains(task) || exiting.stream().anyMatch(end -> Circle.leads(task, end)));
+            exiting.contains(task)
+                || (handlerExits && reports.isAwaitedBy(task))
+                || exiting.stream().anyMatch(end -> Circle.leads(task, end)));
   }
 
   private static boolean isExiting(@Nullable TaskImpl<?, ?> task) {

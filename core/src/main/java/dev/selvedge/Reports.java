@@ -274,4 +274,10 @@ final class Reports {
       Thread.currentThread().interrupt();
     }
   }
+
+  /** Whether a task waits until the handler has returned, at this moment. */
+  boolean isAwaitedBy(TaskImpl<?, ?> task) {
+    Thread thread = task.thread();
+    return thread != null && LockSupport.getBlocker(thread) == this;
+  }
 }

@@ -92,6 +92,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       lookup.ensureInitialized(Failed.class);
       lookup.ensureInitialized(TaskTrace.class);
       lookup.ensureInitialized(ExceptionContext.class);
+      lookup.ensureInitialized(Circle.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
