@@ -16,7 +16,7 @@ public abstract class Seams {
     private static Seams load() {
       try {
         // By name: core initializes nothing for it, and this package depends on no private class.
-        var create = Class.forName("dev.selvedge.TestSeams").getDeclaredMethod("create");
+        var create = Class.forName("dev.selvedge.CoreSeams").getDeclaredMethod("create");
         create.setAccessible(true);
         return (Seams) create.invoke(null);
       } catch (ReflectiveOperationException e) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(Oracle.class)
-class TestSeamsTest {
+class CoreSeamsTest {
   private final Seams seams = Seams.get();
   private final Threads.Reported reported = new Threads.Reported();
   private final Gate gate = new Gate();

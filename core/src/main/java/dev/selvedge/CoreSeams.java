@@ -8,12 +8,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What the test kit sees. Loaded when it first looks. */
-final class TestSeams extends Seams {
-  private TestSeams() {}
+final class CoreSeams extends Seams {
+  private CoreSeams() {}
 
   @SuppressWarnings("unused") // by reflection
   static Seams create() {
-    return new TestSeams();
+    return new CoreSeams();
   }
 
   @Override
