@@ -251,6 +251,21 @@ class MapStreamTest extends LoopFixture {
   }
 
   @Test
+  @DisplayName("a limit in time that is far away changes nothing")
+  void theLimitIsFarAway() throws Exception {
+    GatherOptions<TimeoutException> far =
+        Gather.options().limit(Duration.ofDays(1)).concurrency(3);
+    inTask(() -> {
+      try (Stream<Integer> values = far.stream(NUMBERS, i -> i)) {
+        assertThat(values.toList()).isEqualTo(NUMBERS);
+      }
+      try (Stream<Integer> values = far.streamCompleted(NUMBERS, i -> i)) {
+        assertThat(values.toList()).containsExactlyInAnyOrderElementsOf(NUMBERS);
+      }
+    });
+  }
+
+  @Test
   @DisplayName("the limit in time holds while the reader is blocked in the inputs")
   void theLimitInTheInputs() throws Exception {
     Iterable<Integer> inputs =
@@ -340,7 +355,9 @@ class MapStreamTest extends LoopFixture {
     inTask(() -> {
       try (Stream<Integer> values = Gather.stream(NUMBERS, 2, i -> i)) {
         Task<List<Integer>, RuntimeException> other = loop.createTask(() -> values.toList());
-        assertThatThrownBy(other::await).isInstanceOf(WrongThreadException.class);
+        assertThatThrownBy(other::await)
+            .isInstanceOf(WrongThreadException.class)
+            .hasMessageContaining("the stream belongs to");
       }
     });
   }
