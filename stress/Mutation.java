@@ -6,10 +6,10 @@ import java.util.List;
 import javax.tools.ToolProvider;
 
 /**
- * Runs PIT on one module with the JDK and the class path that run this: {@code Mutation FOLDER MODULE
- * THRESHOLD CLASSES TESTS}, where FOLDER is that of the module which Maven builds. Exits with 1 when
- * fewer percent of the mutants are killed, also because there was no mutant or no test. When it ran
- * all of them, it lists the survivors in {@code docs/reliability/mutation.md}.
+ * Runs PIT on one module with the JDK and the class path that run this: {@code Mutation FOLDER
+ * MODULE THRESHOLD CLASSES TESTS}, where FOLDER is that of the module which Maven builds. Exits
+ * with 1 when fewer percent of the mutants are killed, also because there was no mutant or no test.
+ * When it ran all of them, it lists the survivors in {@code docs/reliability/mutation.md}.
  */
 final class Mutation {
   /** Not those that race until something shows, nor those whose child JVM has no mutant in it. */

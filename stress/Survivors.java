@@ -12,8 +12,9 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
 /**
- * Writes the mutants that no test kills into the part of a page between two marks of its module. The
- * last column of a row, which says why, is a human's: it is kept for as long as the mutant lives.
+ * Writes the mutants that no test kills into the part of a page between two marks of its module.
+ * The last column of a row, which says why, is a human's: it is kept for as long as the mutant
+ * lives.
  */
 final class Survivors {
   private static final String NO_REASON = "?";
@@ -61,9 +62,14 @@ final class Survivors {
         String.format(
             Locale.ROOT,
             "%n%d mutants, %d killed (%.1f %%), %d of them because a test did not end in time.%n",
-            mutants.size(), killed, 100.0 * killed / mutants.size(), late));
+            mutants.size(),
+            killed,
+            100.0 * killed / mutants.size(),
+            late));
     rows.forEach((type, found) -> {
-      text.append("\n### ").append(type).append("\n\n| method | line | mutant | why |\n|---|---|---|---|\n");
+      text.append("\n### ")
+          .append(type)
+          .append("\n\n| method | line | mutant | why |\n|---|---|---|---|\n");
       found.forEach((key, count) -> {
         String why = reasons.getOrDefault(type + key, NO_REASON);
         text.append(key).append(' ').append(why).append(" |\n");

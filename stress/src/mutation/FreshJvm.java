@@ -79,7 +79,8 @@ public final class FreshJvm
       Path dump = folder.resolve("threads.txt");
       ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
           .dumpThreads(dump.toString(), ThreadDumpFormat.TEXT_PLAIN);
-      boolean some = Files.readString(dump).lines().anyMatch(l -> l.matches("#\\d+ \".*\" virtual.*"));
+      boolean some =
+          Files.readString(dump).lines().anyMatch(l -> l.matches("#\\d+ \".*\" virtual.*"));
       Files.delete(dump);
       Files.delete(folder);
       return some;

@@ -195,7 +195,8 @@ class DefaultHandlerTest {
   }
 
   @Test
-  @DisplayName("a caller is named by the innermost frame where all are the library's, or as unknown")
+  @DisplayName(
+      "a caller is named by the innermost frame where all are the library's, or as unknown")
   void callersWithoutAFrameOfTheirOwn() {
     var inner = new StackTraceElement("java.lang.Thread", "sleep", "Thread.java", 1);
     var outer = new StackTraceElement(Loop.class.getName(), "run", "Loop.java", 2);

@@ -213,7 +213,8 @@ class ShieldTest {
   }
 
   @Test
-  @DisplayName("a scope that is closed inside of a shield opened later is gone, and the shield holds")
+  @DisplayName(
+      "a scope that is closed inside of a shield opened later is gone, and the shield holds")
   void aScopeIsClosedInsideOfAShield() throws Exception {
     try (Loop loop = open()) {
       Task<TaskTree, RuntimeException> task =
