@@ -253,7 +253,8 @@ class MapStreamTest extends LoopFixture {
   @Test
   @DisplayName("a limit in time that is far away changes nothing")
   void theLimitIsFarAway() throws Exception {
-    GatherOptions<TimeoutException> far = Gather.options().limit(Duration.ofMinutes(1)).concurrency(3);
+    GatherOptions<TimeoutException> far =
+        Gather.options().limit(Duration.ofMinutes(1)).concurrency(3);
     inTask(() -> {
       try (Stream<Integer> values = far.stream(NUMBERS, i -> i)) {
         assertThat(values.toList()).isEqualTo(NUMBERS);
