@@ -77,6 +77,12 @@ class ClockTest {
   }
 
   @Test
+  @DisplayName("the system's clock prints its name")
+  void theSystemsClock() {
+    assertThat(LoopClock.system()).hasToString("LoopClock.system");
+  }
+
+  @Test
   @DisplayName("a cancelled sleep leaves no alarm")
   void cancelledSleep() {
     try (Loop loop = builder().build()) {

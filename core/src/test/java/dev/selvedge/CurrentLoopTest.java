@@ -99,12 +99,14 @@ class CurrentLoopTest {
                 assertThat(loop.snapshot().toString()).contains("request", "waiting");
                 assertThat(Loop.defaultLoop().allTasks()).doesNotContain(waiting);
                 gate.countDown();
-                scope.fork(
-                    "failing",
-                    () -> {
-                      throw failure;
-                    });
+                var failing =
+                    scope.fork(
+                        "failing",
+                        () -> {
+                          throw failure;
+                        });
                 waiting.awaitDone();
+                failing.awaitDone(); // or the close cancels it before its body runs
               }
             });
             return null;

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -166,6 +168,41 @@ class DefaultHandlerTest {
         .contains(failure.getClass().getName())
         .contains("whatThrowsWhileItIsPrintedIsPrinted");
     assertThat(printed.writes).hasValue(1);
+  }
+
+  @Test
+  @DisplayName("HND-09: an exception that cannot even give its frames is named")
+  void whatHasNoFramesIsNamed() {
+    var failure =
+        new RuntimeException("no frames") {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          public void printStackTrace(PrintWriter out) {
+            throw new IllegalStateException("not printed");
+          }
+
+          @Override
+          public StackTraceElement[] getStackTrace() {
+            throw new UnsupportedOperationException("no frames");
+          }
+        };
+
+    assertThat(StackText.trace(failure))
+        .isEqualTo(
+            failure.getClass().getName()
+                + ": no frames\n\t(its trace threw java.lang.UnsupportedOperationException)\n");
+  }
+
+  @Test
+  @DisplayName(
+      "a caller is named by the innermost frame where all are the library's, or as unknown")
+  void callersWithoutAFrameOfTheirOwn() {
+    var inner = new StackTraceElement("java.lang.Thread", "sleep", "Thread.java", 1);
+    var outer = new StackTraceElement(Loop.class.getName(), "run", "Loop.java", 2);
+
+    assertThat(StackText.caller(List.of(inner, outer))).isEqualTo(inner.toString());
+    assertThat(StackText.caller(List.of())).isEqualTo("an unknown place");
   }
 
   @Test

@@ -57,6 +57,21 @@ class FutureCopyTest {
     assertThat(reported.contexts).isEmpty();
   }
 
+  @Test
+  @DisplayName("THR-01: each way to read a copy gives the value")
+  void everyReadingHasTheValue() throws Exception {
+    try (Loop loop = Threads.builder().build()) {
+      Task<String, RuntimeException> task = loop.createTask(() -> "value");
+      task.awaitDone();
+      CompletableFuture<String> copy = task.toCompletableFuture();
+
+      assertThat(copy.get(1, TimeUnit.DAYS)).isEqualTo("value");
+      assertThat(copy.join()).isEqualTo("value");
+      assertThat(copy.getNow("absent")).isEqualTo("value");
+      assertThat(copy.resultNow()).isEqualTo("value");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   @DisplayName("NRX-17: a copy that is read retrieves the failure")

@@ -213,6 +213,32 @@ class ShieldTest {
   }
 
   @Test
+  @DisplayName(
+      "a scope that is closed inside of a shield opened later is gone, and the shield holds")
+  void aScopeIsClosedInsideOfAShield() throws Exception {
+    try (Loop loop = open()) {
+      Task<TaskTree, RuntimeException> task =
+          loop.createTask(() -> {
+            TaskScope<RuntimeException> scope = TaskScope.open();
+            Task<?, ?> self = Task.current().orElseThrow();
+            TaskTree inside =
+                Task.shielded(() -> {
+                  scope.close();
+                  self.cancel("not seen in here");
+                  Task.checkCancelled();
+                  return loop.snapshot();
+                });
+            self.uncancel();
+            return inside;
+          });
+
+      assertThat(task.await().nodes())
+          .extracting(TaskTree.Node::kind)
+          .containsExactly(TaskTree.Kind.LOOP, TaskTree.Kind.TASK);
+    }
+  }
+
+  @Test
   @DisplayName("a CancelScope inside of a shield is cancelled; one around it waits for the shield")
   void cancelScopesAndShields() throws Exception {
     var within = CancelScope.create();

@@ -23,6 +23,21 @@ class TaskCancelledExceptionTest {
   }
 
   @Test
+  @DisplayName("it lists the failures suppressed in what ended the task, but no interrupts")
+  void failures() {
+    var ending = new InterruptedException();
+    var failure = new IllegalStateException("clean-up");
+    ending.addSuppressed(new InterruptedException());
+    ending.addSuppressed(failure);
+    var carrying = new TaskCancelledException(CancelReason.request("enough"), ending);
+
+    assertThat(cancelled.failures()).isEmpty();
+    assertThat(carrying.failures()).containsExactly(failure);
+    assertThat(new KeyboardInterruptException(carrying).failures()).containsExactly(failure);
+    assertThat(new KeyboardInterruptException(null).failures()).isEmpty();
+  }
+
+  @Test
   @DisplayName("its message survives serialization, which its reason does not")
   void serialized() throws Exception {
     var bytes = new ByteArrayOutputStream();

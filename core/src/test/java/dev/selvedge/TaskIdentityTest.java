@@ -35,6 +35,8 @@ class TaskIdentityTest {
 
       assertThat(first.await()).isEqualTo("task-" + first.id()).isEqualTo(first.name());
       assertThat(second.await()).isEqualTo("given").isEqualTo(second.name());
+      assertThat(first.isNamed()).isFalse();
+      assertThat(second.isNamed()).isTrue();
       assertThat(first.id()).isNotEqualTo(second.id());
       assertThat(first).isEqualTo(first).isNotEqualTo(second).isNotEqualTo("task");
       assertThat(Set.of(first, second)).contains(first, second).hasSize(2);

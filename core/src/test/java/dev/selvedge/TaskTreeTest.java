@@ -916,6 +916,7 @@ class TaskTreeTest {
   // ---- size
 
   @Test
+  @Tag("slow")
   @DisplayName("a very deep tree overflows no stack, and its text grows with the number of nodes")
   void aVeryDeepTree() throws Exception {
     int depth = Threads.PLATFORM ? 200 : 2500;
