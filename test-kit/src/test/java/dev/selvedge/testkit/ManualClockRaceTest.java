@@ -14,12 +14,11 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A sleeper's hour must not pass while somebody else has work. The work is a token that is passed
@@ -28,20 +27,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ManualClockRaceTest {
   private static final int EFFORT = Integer.getInteger("selvedge.effort", 1);
 
-  private static Loop loop(ManualClock clock, boolean platform) {
-    Loop.Builder builder = Loop.builder().handleSignals(false).clock(clock);
-    ThreadFactory factory = Thread.ofPlatform().daemon().factory();
-    return (platform ? builder.threadFactory(factory) : builder).build();
+  private static Loop loop(ManualClock clock) {
+    return Loop.builder().handleSignals(false).clock(clock).build();
   }
 
   @ParameterizedTest
-  @CsvSource({"2, false", "3, false", "16, false", "100, false", "2, true", "8, true"})
-  void timeDoesNotMoveWhileATokenIsPassedOn(int tasks, boolean platform) throws Exception {
+  @ValueSource(ints = {2, 3, 16, 100})
+  void timeDoesNotMoveWhileATokenIsPassedOn(int tasks) throws Exception {
     ManualClock clock = ManualClock.jumping();
-    int passes = 20_000 * EFFORT / (platform ? 4 : 1);
+    int passes = 20_000 * EFFORT;
     var jumpedEarly = new AtomicBoolean();
     var passed = new AtomicLong();
-    try (Loop loop = loop(clock, platform)) {
+    try (Loop loop = loop(clock)) {
       loop.runUntilComplete(() -> {
         try (TaskScope<RuntimeException> scope = TaskScope.open()) {
           List<BlockingQueue<Integer>> queues = new ArrayList<>();
@@ -92,7 +89,7 @@ class ManualClockRaceTest {
 
   /** Looks as often as it can, until it sees everybody blocked although a token is passed on. */
   private static boolean isFooled(int passes, int tasks, Duration time) throws Exception {
-    try (Loop loop = loop(new ManualClock(), false)) {
+    try (Loop loop = loop(new ManualClock())) {
       List<BlockingQueue<Integer>> queues = new ArrayList<>();
       for (int i = 0; i < tasks; i++) {
         queues.add(new LinkedBlockingQueue<>());
@@ -127,13 +124,13 @@ class ManualClockRaceTest {
    * A tree of tasks whose leaves sleep and whose nodes compute: each must wake at its very time.
    */
   @ParameterizedTest
-  @CsvSource({"1, false", "2, false"})
-  void everySleeperWakesAtItsTime(long seed, boolean platform) throws Exception {
+  @ValueSource(longs = {1, 2})
+  void everySleeperWakesAtItsTime(long seed) throws Exception {
     ManualClock clock = ManualClock.jumping();
     var late = new AtomicLong();
     int tasks = 40;
-    int sleeps = (platform ? 3 : 10) * EFFORT;
-    try (Loop loop = loop(clock, platform)) {
+    int sleeps = 10 * EFFORT;
+    try (Loop loop = loop(clock)) {
       loop.runUntilComplete(() -> {
         try (TaskScope<RuntimeException> scope = TaskScope.open()) {
           for (int i = 0; i < tasks; i++) {
