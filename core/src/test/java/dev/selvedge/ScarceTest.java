@@ -14,20 +14,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Oracle.class)
 class ScarceTest {
   @Test
-  @DisplayName("no platform thread can be had: failures are reported, limits in time expire")
-  void noThreadIsLeft() throws Exception {
-    // Such large stacks use up the address space long before the machine's memory or threads.
-    List<String> options = List.of("-Xss64m", "-XX:-UsePerfData", "-Xlog:disable");
-    try (ChildJvm child =
-        ChildJvm.startLimited("ulimit -v 6000000", options, Scarce.NoThreads.class)) {
-      ChildJvm.Ended ended = child.awaitEnd();
-
-      assertThat(ended.out()).containsExactly("no thread", "limited", "reported lost", "closed");
-      assertThat(ended.code()).isZero();
-    }
-  }
-
-  @Test
   @DisplayName("no file descriptor is left: failures are reported, tasks go on")
   void noDescriptorIsLeft() throws Exception {
     try (ChildJvm child =

@@ -5,14 +5,11 @@ import static dev.selvedge.programs.Parts.say;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
-import dev.selvedge.Timeout;
 import java.io.FileInputStream;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Programs that use up what a process has, and then need the library. */
@@ -22,61 +19,6 @@ public final class Scarce {
   private static void handle(Loop loop, ExceptionContext context) {
     Throwable lost = context.exception();
     say("reported " + (lost == null ? context.message() : lost.getMessage()));
-  }
-
-  private static void doze() {
-    try {
-      Thread.sleep(1);
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  /** As many threads as there can be. The carriers of virtual threads are among them. */
-  public static final class NoThreads {
-    private NoThreads() {}
-
-    public static void main(String[] arguments) throws Exception {
-      // The JDK's own threads for virtual ones: carriers, and who wakes those that sleep.
-      for (int i = 0; i < 10; i++) {
-        Thread.ofVirtual().start(Scarce::doze).join();
-      }
-      var end = new CountDownLatch(1);
-      try {
-        while (true) {
-          Thread.ofPlatform()
-              .daemon()
-              .start(() -> {
-                try {
-                  end.await();
-                } catch (InterruptedException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
-        }
-      } catch (OutOfMemoryError noThread) {
-        say("no thread");
-      }
-      try (Loop loop = Loop.builder().exceptionHandler(Scarce::handle).build()) {
-        loop.runUntilComplete(() -> {
-          try {
-            Timeout.within(Duration.ofMillis(50), () -> Thread.sleep(Duration.ofDays(1)));
-          } catch (TimeoutException e) {
-            say("limited");
-          }
-        });
-        var failed = new CountDownLatch(1);
-        var unused =
-            loop.createTask(
-                    () -> {
-                      throw new IOException("lost");
-                    })
-                .onDone(task -> failed.countDown());
-        failed.await();
-      }
-      say("closed");
-      end.countDown();
-    }
   }
 
   /** As many open files as there can be. */
