@@ -291,7 +291,7 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
   /**
    * With what was registered there. Guarded by this, as is the creation of whatever is registered.
    */
-  private final Map<MeterRegistry, List<Meter>> registries = new IdentityHashMap<>();
+  private final IdentityHashMap<MeterRegistry, List<Meter>> registries = new IdentityHashMap<>();
 
   private LoopMetrics(Builder builder) {
     tags = builder.tags.and("loop", builder.loop);
