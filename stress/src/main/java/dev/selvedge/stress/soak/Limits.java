@@ -42,6 +42,7 @@ final class Limits {
     return after instanceof UntilCancelled ? 1 : interpreter.run(after, here);
   }
 
+  @SuppressWarnings("ReferenceEquality") // the very request
   int cut(Cut cut, Frame here) throws Exception {
     CancelScope scope = CancelScope.create();
     Frame inside = here.inside("cut").disturb();

@@ -48,12 +48,13 @@ final class Meddling {
         yield 1;
       }
       case COPY -> {
-        task.toCompletableFuture()
-            .whenComplete((_, failure) -> {
-              if (failure != null) {
-                ledger.taken(failure);
-              }
-            });
+        var _ =
+            task.toCompletableFuture()
+                .whenComplete((_, failure) -> {
+                  if (failure != null) {
+                    ledger.taken(failure);
+                  }
+                });
         yield 1;
       }
     };

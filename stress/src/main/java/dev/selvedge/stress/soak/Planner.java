@@ -121,7 +121,7 @@ final class Planner {
     int below = depth - 1;
     return switch (random.nextInt(16)) {
       case 0, 1, 2, 3 -> scope(below, doomed);
-      case 4 -> certainFailure(below, doomed);
+      case 4 -> certainFailure(below);
       case 5, 6 -> group(below, doomed);
       case 7, 8, 9 -> together(below, doomed);
       case 10 ->
@@ -159,7 +159,7 @@ final class Planner {
   }
 
   /** One child fails, so that the others may wait for their cancellation. */
-  private Plan certainFailure(int below, boolean doomed) {
+  private Plan certainFailure(int below) {
     var bodies = new ArrayList<Plan>();
     bodies.add(new Fail(chance(50) ? Kind.CHECKED : Kind.ERROR));
     boolean group = chance(30);

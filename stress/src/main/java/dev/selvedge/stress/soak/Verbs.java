@@ -61,6 +61,7 @@ final class Verbs {
     }
 
     /** The call has what it wanted: what else was thrown it tolerates. */
+    @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others
     void tolerateAllBut(Throwable thrown) {
       for (Throwable each : left) {
         if (each != thrown) {
@@ -87,6 +88,7 @@ final class Verbs {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others
   private static boolean isIn(Iterable<Throwable> all, Throwable one) {
     for (Throwable each : all) {
       if (each == one) {
