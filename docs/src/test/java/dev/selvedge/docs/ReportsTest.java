@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 /** The table of handlers.md against the code. */
 class ReportsTest {
   private static final Pattern IN_CODE =
-      Pattern.compile("(?:new ExceptionContext|warn)\\(\\s*\"([^\"]+)\"(.*?)\\);", Pattern.DOTALL);
+      Pattern.compile(
+          "(?:new ExceptionContext|warn)\\(\\s*\"([A-Z][^\"]+)\"(.*?)\\);", Pattern.DOTALL);
   private static final Pattern KEY_IN_CODE = Pattern.compile("\"(\\w+)\",");
   private static final Pattern ROW =
       Pattern.compile("(?m)^\\| `([A-Z][^`]+)` \\|[^|]*\\|([^|]*)\\|[^|]*\\|$");

@@ -459,7 +459,7 @@ class LoopMetricsTest {
   @DisplayName("64 threads, every delivery: each failure is counted once, live tasks are exact")
   void everyDelivery() throws Exception {
     int threads = 64;
-    int each = 20;
+    int each = 5;
     var held = new CountDownLatch(threads);
     try (Loop loop = builder().build()) {
       for (int i = 0; i < threads; i++) {
@@ -537,7 +537,7 @@ class LoopMetricsTest {
   @DisplayName("under 64 threads nothing is miscounted, also while a registry is bound")
   void underLoad() throws Exception {
     int threads = 64;
-    int each = 200;
+    int each = 50;
     try (Loop loop = Threads.builder().listener(metrics).exceptionHandler(reported).build()) {
       loop.runUntilComplete(() -> {
         try (TaskScope<Exception> scope = TaskScope.open()) {
