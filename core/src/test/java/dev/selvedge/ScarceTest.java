@@ -32,15 +32,4 @@ class ScarceTest {
       assertThat(ended.code()).isZero();
     }
   }
-
-  @Test
-  @DisplayName("no heap is left: each OutOfMemoryError is awaited or reported, the loop goes on")
-  void noHeapIsLeft() throws Exception {
-    try (ChildJvm child = ChildJvm.startWith(List.of("-Xmx32m"), Scarce.NoHeap.class)) {
-      ChildJvm.Ended ended = child.awaitEnd();
-
-      assertThat(ended.out()).containsExactly("none is lost", "undisturbed", "closed");
-      assertThat(ended.code()).isZero();
-    }
-  }
 }

@@ -4,13 +4,10 @@ import static dev.selvedge.programs.Parts.say;
 
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
-import dev.selvedge.Task;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Programs that use up what a process has, and then need the library. */
 public final class Scarce {
@@ -53,53 +50,6 @@ public final class Scarce {
         say(loop.createTask(() -> "undisturbed").await());
       }
       say("closed");
-    }
-  }
-
-  /** Tasks that take the whole heap; half of them are awaited, the others are left to the loop. */
-  public static final class NoHeap {
-    private static final int TASKS = 10;
-
-    private NoHeap() {}
-
-    public static void main(String[] arguments) throws Exception {
-      var reported = new AtomicInteger();
-      int awaited = 0;
-      try (Loop loop =
-          Loop.builder()
-              .exceptionHandler((any, context) -> {
-                if (context.exception() instanceof OutOfMemoryError) {
-                  reported.incrementAndGet();
-                }
-              })
-              .build()) {
-        for (int i = 0; i < TASKS; i++) {
-          var done = new CountDownLatch(1);
-          Task<List<byte[]>, RuntimeException> task =
-              loop.<List<byte[]>, RuntimeException>createTask(NoHeap::takeAll)
-                  .onDone(ended -> done.countDown());
-          done.await();
-          if (i % 2 == 0) {
-            try {
-              say("a list of " + task.await().size());
-            } catch (OutOfMemoryError full) {
-              awaited++;
-            }
-          }
-        }
-        // The collector may have found some; the loop tells of the others when it closes.
-        say(awaited == TASKS / 2 ? "none is lost" : awaited + " awaited");
-        say(loop.createTask(() -> "undisturbed").await());
-      }
-      say(reported.get() == TASKS / 2 ? "closed" : reported + " reported");
-    }
-
-    private static List<byte[]> takeAll() {
-      var all = new ArrayList<byte[]>();
-      while (true) {
-        // Small at the end, so that hardly a byte is left.
-        all.add(new byte[all.size() < 16 ? 1 << 20 : 1 << 14]);
-      }
     }
   }
 }
