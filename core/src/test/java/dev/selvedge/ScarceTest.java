@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A process without threads, file descriptors or memory left. */
+/** A process without file descriptors left. */
 @Tag("virtual-only")
 @ExtendWith(Oracle.class)
 class ScarceTest {
