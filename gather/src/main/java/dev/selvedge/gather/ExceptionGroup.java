@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -189,8 +188,7 @@ public final class ExceptionGroup extends Exception {
   public record Split(Optional<ExceptionGroup> matching, Optional<ExceptionGroup> rest) {}
 
   /**
-   * Divides the members by a condition, in groups nested as they are here. What is suppressed in a
-   * group besides its members goes with the others, or if there are none with those that meet it.
+   * Divides the members by a condition, in groups nested as they are here.
    *
    * @param condition is asked about a group first, and about its members if it does not hold
    * @return those that meet it and the others; a half that has all members is this group
@@ -210,19 +208,7 @@ public final class ExceptionGroup extends Exception {
         (condition.test(exception) ? matching : rest).add(exception);
       }
     }
-    Optional<ExceptionGroup> others = derive(rest);
-    Optional<ExceptionGroup> meeting = derive(matching);
-    others.or(() -> meeting).ifPresent(this::carryTo);
-    return new Split(meeting, others);
-  }
-
-  /** What was suppressed in this group besides its members is not lost with it. */
-  @SuppressWarnings("ReferenceEquality") // the group itself
-  private void carryTo(ExceptionGroup half) {
-    if (half != this) {
-      Suppression.suppress(
-          half, Stream.of(getSuppressed()).filter(each -> !(each instanceof TaskTrace)).toList());
-    }
+    return new Split(derive(matching), derive(rest));
   }
 
   @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others

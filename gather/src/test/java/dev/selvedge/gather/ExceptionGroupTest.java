@@ -197,20 +197,4 @@ class ExceptionGroupTest {
         .extracting(Throwable::getMessage)
         .containsExactly("sql", "error");
   }
-
-  @Test
-  @DisplayName("what is suppressed in a nested group besides its members is kept by a split")
-  void splitKeepsWhatIsSuppressed() {
-    var late = new IllegalStateException("late");
-    var nested = ExceptionGroup.of(List.of(new IOException("a"), new SQLException("b")));
-    nested.addSuppressed(late);
-    var group = ExceptionGroup.of(List.of(nested));
-
-    ExceptionGroup.Split halves = group.split(IOException.class::isInstance);
-
-    Throwable rest = halves.rest().orElseThrow().exceptions().getFirst();
-    assertThat(rest.getSuppressed()).containsExactly(late);
-    Throwable matching = halves.matching().orElseThrow().exceptions().getFirst();
-    assertThat(matching.getSuppressed()).isEmpty();
-  }
 }
