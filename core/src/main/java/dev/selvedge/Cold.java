@@ -1,8 +1,6 @@
 package dev.selvedge;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -198,17 +196,13 @@ final class Cold extends Strand {
     }
   }
 
-  /** Takes all waiters; the task is done, so that no other comes. */
-  synchronized List<Thread> takeWaiters() {
-    var threads = new ArrayList<Thread>();
-    for (Waiter waiter = waiters; waiter != null; ) {
-      threads.add(waiter.thread);
-      Waiter following = waiter.next;
-      waiter.previous = null;
-      waiter.next = null;
-      waiter = following;
+  /** Takes one waiter after the other; the task is done, so that no other comes. */
+  synchronized @Nullable Thread takeWaiter() {
+    Waiter first = waiters;
+    if (first == null) {
+      return null;
     }
-    waiters = null;
-    return threads;
+    removeWaiter(first);
+    return first.thread;
   }
 }

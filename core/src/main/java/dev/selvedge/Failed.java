@@ -3,7 +3,6 @@ package dev.selvedge;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.WeakReference;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -152,16 +151,16 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
 
   /** Reports if nobody has heard of it, without waiting for the handler. */
   void post() {
-    enqueue(failures());
+    enqueue(null);
   }
 
   /** Reports if nobody has heard of it, and waits until the handler has returned. */
   void deliver() {
-    deliver(failures());
+    deliver(null);
   }
 
-  /** The same with those failures that nobody else took; the others were suppressed. */
-  void deliver(List<Throwable> left) {
+  /** The same with those failures that nobody else took; null if that is all of them. */
+  void deliver(@Nullable List<Throwable> left) {
     Reports reports = owner.loop().reports();
     List<Reports.Report> posted = enqueue(left);
     posted.forEach(reports::await);
@@ -171,29 +170,48 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     }
   }
 
+  /**
+   * Claims and queues the reports, of all failures if it is given none. The caller may be the last
+   * who knows of them, so it waits while somebody else fills the heap.
+   */
+  List<Reports.Report> enqueue(@Nullable List<Throwable> unheard) {
+    while (true) {
+      try {
+        return claim(unheard == null ? failures() : unheard);
+      } catch (OutOfMemoryError full) {
+        Failures.awaitMemory();
+      }
+    }
+  }
+
   /** Whoever comes second finds the reports in the queue: the monitor makes claim and queue one. */
-  List<Reports.Report> enqueue(List<Throwable> unheard) {
-    var posted = new ArrayList<Reports.Report>();
+  private List<Reports.Report> claim(List<Throwable> unheard) {
+    synchronized (this) {
+      if (!isUnread()) {
+        return List.of();
+      }
+    }
+    List<Reports.Report> prepared = unheard.stream().map(this::prepare).toList();
     Points.reach("claim");
     synchronized (this) {
       if (!move(Fate.ORPHANED)) {
-        return posted;
+        return List.of();
       }
       Points.reach("claimed");
-      for (Throwable failure : unheard) {
-        ExceptionContext report = report(failure);
-        posted.add(
-            owner
-                .loop()
-                .reports()
-                .postOrphan(report, context, () -> tell(Fate.ORPHANED, List.of(failure))));
+      // From here to the last there is no need of memory.
+      for (int i = 0; i < prepared.size(); i++) {
+        owner.loop().reports().post(prepared.get(i));
       }
     }
     release();
     TaskImpl<?, ?> task = task();
     unheard.forEach(failure -> FlightRecorder.orphaned(task, failure));
     tell(Fate.SUPPRESSED, failures().stream().filter(each -> !isIn(unheard, each)).toList());
-    return posted;
+    return prepared;
+  }
+
+  private Reports.Report prepare(Throwable failure) {
+    return Reports.orphan(report(failure), context, () -> tell(Fate.ORPHANED, List.of(failure)));
   }
 
   @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others

@@ -124,6 +124,16 @@ final class Failures {
     return wrapper;
   }
 
+  /**
+   * Gives way to whoever fills the heap, before something is tried again that must not fail for
+   * want of memory. A wait of some length would itself need memory, and trying makes the collector
+   * run.
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // whoever has the memory goes on, or nobody does
+  static void awaitMemory() {
+    Thread.yield();
+  }
+
   /** Leaves the cancellation that a failing body was under in its failure, once. */
   static void explain(Throwable failure, CancelReason reason) {
     synchronized (failure) {

@@ -340,23 +340,26 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
   }
 
-  /** The last act of a task's thread. */
+  /** The last act of a task's thread; counted whatever becomes of the rest. */
   final void ended(TaskImpl<?, ?> task) {
-    if (task instanceof ListedTask<?, ?> node) {
-      Listed.remove(node);
+    try {
+      if (task instanceof ListedTask<?, ?> node) {
+        Listed.remove(node);
+      }
+      if (ending != null) {
+        ending.removeIf(ended -> {
+          Thread thread = ended.get();
+          return thread == null || !thread.isAlive();
+        });
+        // Weak, because the thread holds the task whose unreachable handle is to be noticed.
+        ending.add(new WeakReference<>(Thread.currentThread()));
+      }
+      if (places != null && task.needsPlace()) {
+        places.leave();
+      }
+    } finally {
+      countDown();
     }
-    if (ending != null) {
-      ending.removeIf(ended -> {
-        Thread thread = ended.get();
-        return thread == null || !thread.isAlive();
-      });
-      // Weak, because the thread holds the task whose unreachable handle is to be noticed.
-      ending.add(new WeakReference<>(Thread.currentThread()));
-    }
-    if (places != null && task.needsPlace()) {
-      places.leave();
-    }
-    countDown();
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.selvedge;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,6 +31,9 @@ final class Reports {
 
     private final Thread reporter = Thread.currentThread();
 
+    /** The one that was reported next; guarded by the monitor of the queue. */
+    private @Nullable Report next;
+
     /** Set once the handler has returned. */
     private volatile boolean done;
 
@@ -46,7 +48,11 @@ final class Reports {
   }
 
   private final Loop loop;
-  private final ArrayDeque<Report> queue = new ArrayDeque<>(); // guarded by this
+
+  /** The queue, linked so that queueing needs no memory; guarded by this. */
+  private @Nullable Report first;
+
+  private @Nullable Report last; // guarded by this
 
   /** The task that calls the handler while there is something to report; guarded by this. */
   private @Nullable TaskImpl<?, ?> carrier;
@@ -66,16 +72,16 @@ final class Reports {
         new Report(context, captured, listeners -> listeners.tell(each -> each.reported(context))));
   }
 
-  /** Reports a failure that reached nobody; listeners are told so before. */
-  Report postOrphan(ExceptionContext context, Context.@Nullable Captured captured, Runnable tell) {
-    return post(
-        new Report(
-            context,
-            captured,
-            listeners -> {
-              tell.run();
-              listeners.tell(each -> each.reported(context));
-            }));
+  /** The report of a failure that reached nobody, to be posted; listeners are told so before. */
+  static Report orphan(
+      ExceptionContext context, Context.@Nullable Captured captured, Runnable tell) {
+    return new Report(
+        context,
+        captured,
+        listeners -> {
+          tell.run();
+          listeners.tell(each -> each.reported(context));
+        });
   }
 
   /** Tells of a task that goes on although it was asked to cancel, and may warn of it. */
@@ -100,8 +106,31 @@ final class Reports {
     post(new Report(context, null, _ -> {}));
   }
 
-  private Report post(Report report) {
-    enqueue(report);
+  /** Reports without waiting, and without need of memory. */
+  Report post(Report report) {
+    synchronized (this) {
+      if (last == null) {
+        first = report;
+      } else {
+        last.next = report;
+      }
+      last = report;
+    }
+    startCarrier();
+    return report;
+  }
+
+  /** The next report; without one the carrier is at its end. */
+  private synchronized @Nullable Report poll() {
+    Report report = first;
+    if (report == null) {
+      carrier = null;
+      return null;
+    }
+    first = report.next;
+    if (first == null) {
+      last = null;
+    }
     return report;
   }
 
@@ -113,25 +142,16 @@ final class Reports {
   /** Waits until what was reported so far has been handled. */
   void flush() {
     if (isBusy()) {
-      var marker = new Report(null, null, _ -> {});
-      enqueue(marker);
-      await(marker);
+      await(post(new Report(null, null, _ -> {})));
     }
   }
 
   private synchronized boolean isBusy() {
-    return carrier != null || !queue.isEmpty();
+    return carrier != null || first != null;
   }
 
   synchronized @Nullable TaskImpl<?, ?> carrier() {
     return carrier;
-  }
-
-  private void enqueue(Report report) {
-    synchronized (this) {
-      queue.add(report);
-    }
-    startCarrier();
   }
 
   @SuppressWarnings("ReferenceEquality") // the carrier itself
@@ -139,7 +159,7 @@ final class Reports {
     TaskImpl<?, ?> created = null;
     try {
       synchronized (this) {
-        if (carrier != null || queue.isEmpty()) {
+        if (carrier != null || first == null) {
           return;
         }
         created =
@@ -163,15 +183,7 @@ final class Reports {
   }
 
   private void drain() {
-    while (true) {
-      Report report;
-      synchronized (this) {
-        report = queue.poll();
-        if (report == null) {
-          carrier = null;
-          return;
-        }
-      }
+    for (Report report; (report = poll()) != null; ) {
       try {
         Listeners listeners = loop.listeners();
         if (listeners != null) {

@@ -73,6 +73,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   private static final int STATE_BITS = 12;
   private static final int ID_BITS = 44;
+  private static final int MOST_TRIES = 100;
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final CancelReason NO_REASON =
       new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null);
@@ -87,12 +88,23 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       STATE = lookup.findVarHandle(TaskImpl.class, "state", int.class);
       COLD = lookup.findVarHandle(TaskImpl.class, "cold", Cold.class);
       THREAD = lookup.findVarHandle(TaskImpl.class, "thread", Thread.class);
-      // What the first failure needs is loaded before: a process without a file descriptor left
-      // cannot load it, and a class whose initialization failed is never tried again.
-      lookup.ensureInitialized(Failed.class);
-      lookup.ensureInitialized(TaskTrace.class);
-      lookup.ensureInitialized(ExceptionContext.class);
-      lookup.ensureInitialized(Circle.class);
+      // What the first failure needs is loaded before: a process without a file descriptor or heap
+      // left cannot load it, and a class whose initialization failed is never tried again.
+      for (Class<?> needed :
+          List.of(
+              Circle.class,
+              Cold.class,
+              DefaultHandler.class,
+              ExceptionContext.class,
+              Failed.class,
+              Failures.class,
+              Orphans.class,
+              Reports.Report.class,
+              StackText.class,
+              TaskTrace.class)) {
+        lookup.ensureInitialized(needed);
+      }
+      FlightRecorder.load(lookup);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -332,11 +344,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     try {
       if (failed != null) {
-        // Made now, so that a callback which comes from here on waits until the owner has heard.
-        cold();
-        if (!launched) {
-          owner.failed(this, failed);
-        }
+        tellOwner(failed, launched);
       }
     } finally {
       try {
@@ -358,18 +366,44 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
   }
 
+  /** The owner is who tells of a failure that nobody awaits, so it must hear of it. */
+  private void tellOwner(Failed failed, boolean launched) {
+    for (int tries = 0; ; tries++) {
+      try {
+        // Made now, so that a callback which comes from here on waits until the owner has heard.
+        cold();
+        if (!launched) {
+          owner.failed(this, failed);
+        }
+        return;
+      } catch (OutOfMemoryError full) {
+        if (tries == MOST_TRIES) {
+          throw full;
+        }
+        Failures.awaitMemory();
+      }
+    }
+  }
+
   /**
-   * Decides the outcome once more, and if that fails again, without what the report of a failure
-   * needs: awaiting the task throws it all the same. Returns what went wrong then.
+   * Decides the outcome once more, and if that goes on failing, without what the report of a
+   * failure needs: awaiting the task throws it all the same. Returns what went wrong then.
    */
   private @Nullable Throwable settleAnyhow(Throwable thrown) {
-    try {
-      settle(null, thrown);
-      return null;
-    } catch (Throwable again) {
-      slot = thrown;
-      STATE.getAndBitwiseOr(this, DONE | FAILED);
-      return thrown;
+    for (int tries = 0; ; tries++) {
+      try {
+        settle(null, thrown);
+        return null;
+      } catch (Throwable again) {
+        // Each try makes the collector run, and gives way to whoever fills the heap.
+        if (again instanceof OutOfMemoryError && tries < MOST_TRIES) {
+          Failures.awaitMemory();
+          continue;
+        }
+        slot = thrown;
+        STATE.getAndBitwiseOr(this, DONE | FAILED);
+        return thrown;
+      }
     }
   }
 
@@ -377,9 +411,16 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   private void wake() {
     Cold rest = cold;
     if (rest != null) {
-      rest.takeWaiters().forEach(LockSupport::unpark);
+      wakeWaiters(rest);
       awaitInterrupts();
       callBack(rest);
+    }
+  }
+
+  /** Allocates nothing: who awaits a task that has filled the heap is woken, too. */
+  private static void wakeWaiters(Cold rest) {
+    for (Thread waiter; (waiter = rest.takeWaiter()) != null; ) {
+      LockSupport.unpark(waiter);
     }
   }
 
@@ -446,7 +487,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       }
       listeners.finished(this, ending(), 0);
     }
-    rest.takeWaiters().forEach(LockSupport::unpark);
+    wakeWaiters(rest);
     callBack(rest);
   }
 
@@ -984,7 +1025,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   @Override
   public List<StackTraceElement> stackTrace() {
     Thread running = thread;
-    return running == null ? List.of() : List.of(running.getStackTrace());
+    List<StackTraceElement> stack = running == null ? List.of() : List.of(running.getStackTrace());
+    // What it does after its end, as waking those who await it, is not the task's.
+    return isDone() ? List.of() : stack;
   }
 
   /** Where it was created, in debug mode. */

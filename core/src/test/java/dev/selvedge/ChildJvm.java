@@ -74,14 +74,8 @@ public final class ChildJvm implements AutoCloseable {
 
   /** Under a limit that the shell sets, as {@code ulimit -f 128}. */
   public static ChildJvm startLimited(String limit, Class<?> program, String... arguments) {
-    return startLimited(limit, List.of("-XX:-UsePerfData"), program, arguments);
-  }
-
-  /** The same, with options of {@code java}. */
-  public static ChildJvm startLimited(
-      String limit, List<String> options, Class<?> program, String... arguments) {
     List<String> shell = List.of(SHELL, "-c", limit + "; exec \"$@\"", SHELL);
-    return start(shell, List.of(), "DEFAULT", options, program, arguments);
+    return start(shell, List.of(), "DEFAULT", List.of("-XX:-UsePerfData"), program, arguments);
   }
 
   private static ChildJvm start(

@@ -9,15 +9,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A process without file descriptors left. */
+/** A process without file descriptors or heap left. */
 @Tag("virtual-only")
 @ExtendWith(Oracle.class)
 class ScarceTest {
   @Test
   @DisplayName("no file descriptor is left: failures are reported, tasks go on")
   void noDescriptorIsLeft() throws Exception {
-    try (ChildJvm child =
-        ChildJvm.startLimited("ulimit -n 64", List.of(), Scarce.NoDescriptors.class)) {
+    try (ChildJvm child = ChildJvm.startLimited("ulimit -n 64", Scarce.NoDescriptors.class)) {
       ChildJvm.Ended ended = child.awaitEnd();
 
       assertThat(ended.out())
@@ -29,6 +28,18 @@ class ScarceTest {
               "reported lost",
               "undisturbed",
               "closed");
+      assertThat(ended.code()).isZero();
+    }
+  }
+
+  @Test
+  @DisplayName("no heap is left: each OutOfMemoryError is awaited or reported, the loop goes on")
+  void noHeapIsLeft() throws Exception {
+    try (ChildJvm child = ChildJvm.startWith(List.of("-Xmx32m"), Scarce.NoHeap.class)) {
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.err()).isEmpty();
+      assertThat(ended.out()).containsExactly("none is lost", "undisturbed", "closed");
       assertThat(ended.code()).isZero();
     }
   }

@@ -4,10 +4,13 @@ import static dev.selvedge.programs.Parts.say;
 
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
+import dev.selvedge.Task;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Programs that use up what a process has, and then need the library. */
 public final class Scarce {
@@ -50,6 +53,63 @@ public final class Scarce {
         say(loop.createTask(() -> "undisturbed").await());
       }
       say("closed");
+    }
+  }
+
+  /** Two tasks at a time take the whole heap; one is awaited, the other is left to the loop. */
+  public static final class NoHeap {
+    private static final int ROUNDS = 10;
+
+    private NoHeap() {}
+
+    public static void main(String[] arguments) throws Exception {
+      var reported = new AtomicInteger();
+      int awaited = 0;
+      try (Loop loop =
+          Loop.builder()
+              .exceptionHandler((any, context) -> {
+                if (context.exception() instanceof OutOfMemoryError) {
+                  reported.incrementAndGet();
+                }
+              })
+              .build()) {
+        for (int i = 0; i < ROUNDS; i++) {
+          // Whoever allocates while the heap is full gets the error: this thread must not.
+          var ready = new CountDownLatch(1);
+          var done = new CountDownLatch(2);
+          Task<List<byte[]>, Exception> task = start(loop, ready, done);
+          start(loop, ready, done);
+          ready.countDown();
+          done.await();
+          try {
+            say("a list of " + task.await().size());
+          } catch (OutOfMemoryError full) {
+            awaited++;
+          }
+        }
+        // The collector may have found some; the loop tells of the others when it closes.
+        say(awaited == ROUNDS ? "none is lost" : awaited + " awaited");
+        say(loop.createTask(() -> "undisturbed").await());
+      }
+      say(reported.get() == ROUNDS ? "closed" : reported + " reported");
+    }
+
+    private static Task<List<byte[]>, Exception> start(
+        Loop loop, CountDownLatch ready, CountDownLatch done) {
+      return loop.<List<byte[]>, Exception>createTask(
+              () -> {
+                ready.await();
+                return takeAll();
+              })
+          .onDone(ended -> done.countDown());
+    }
+
+    private static List<byte[]> takeAll() {
+      var all = new ArrayList<byte[]>();
+      while (true) {
+        // Small at the end, so that hardly a byte is left.
+        all.add(new byte[all.size() < 16 ? 1 << 20 : 1 << 14]);
+      }
     }
   }
 }

@@ -204,7 +204,7 @@ class ConformanceTest extends JournalFixture {
 
   @Test
   @DisplayName("HND-13: one loop calls its handlers one at a time")
-  void oneAtATime() {
+  void oneAtATime() throws Exception {
     var inside = new AtomicInteger();
     var most = new AtomicInteger();
     loop.setExceptionHandler(
@@ -213,14 +213,15 @@ class ConformanceTest extends JournalFixture {
           Thread.yield();
           inside.decrementAndGet();
         }));
-    var ready = new CountDownLatch(1);
+    // Who has begun fails, whenever the loop closes.
+    var begun = new CountDownLatch(64);
     for (int i = 0; i < 64; i++) {
       loop.launch(() -> {
-        ready.await();
+        begun.countDown();
         throw new IOException("lost");
       });
     }
-    ready.countDown();
+    begun.await();
     loop.close();
     assertThat(most).hasValue(1);
   }
@@ -337,11 +338,14 @@ class ConformanceTest extends JournalFixture {
   void droppedFuture() throws Exception {
     try (var everything = new Everything()) {
       loop.setExceptionHandler(everything.handler);
+      var begun = new CountDownLatch(1);
       loop.createTask(
               () -> {
+                begun.countDown();
                 throw new IOException("lost");
               })
           .toCompletableFuture();
+      begun.await();
       loop.close();
     }
     assertThat(messages()).containsExactly("lost");
