@@ -164,9 +164,13 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     Reports reports = owner.loop().reports();
     List<Reports.Report> posted = enqueue(left);
     posted.forEach(reports::await);
-    if (posted.isEmpty() && fate == Fate.ORPHANED) {
-      // Somebody else reports it; it is in the queue by now.
-      reports.flush();
+    if (posted.isEmpty()) {
+      // Whoever settled it may have had no stack left to say so.
+      release();
+      if (fate == Fate.ORPHANED) {
+        // Somebody else reports it; it is in the queue by now.
+        reports.flush();
+      }
     }
   }
 

@@ -198,13 +198,13 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     Thread thread = loop().newThread(task);
     thread.setUncaughtExceptionHandler(task);
     refused = task instanceof ListedTask<?, ?> node ? link(node, thread) : add(task, thread);
-    if (refused == null && place != null && !requireNonNull(places).mayStart(place, thread)) {
-      return true;
-    }
-    tellStarted(task);
     if (refused != null) {
+      tellStarted(task);
       task.neverRun(refused);
       return false;
+    }
+    if (place != null && !requireNonNull(places).mayStart(place, thread)) {
+      return true;
     }
     Throwable failure = startThread(task, thread);
     if (failure != null) {
@@ -224,25 +224,28 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   /** Returns why not; the task is cancelled then and does not count. */
   private @Nullable Throwable startThread(TaskImpl<?, ?> task, Thread thread) {
     try {
+      tellStarted(task);
       thread.start();
       return null;
     } catch (Throwable t) {
-      task.neverRun(
-          new CancelReason(
-              CancelReason.Source.REQUEST,
-              "no thread could be started: " + StackText.describe(t),
-              null));
-      if (task instanceof ListedTask<?, ?> node) {
-        Listed.remove(node);
+      try {
+        task.neverRun(
+            new CancelReason(
+                CancelReason.Source.REQUEST,
+                "no thread could be started: " + StackText.describe(t),
+                null));
+      } finally {
+        if (task instanceof ListedTask<?, ?> node) {
+          Listed.remove(node);
+        }
+        countDown();
       }
-      countDown();
       return t;
     }
   }
 
   /** Starts a task for which a place has become free; if that fails the task says why. */
   final boolean startQueued(TaskImpl<?, ?> task, Thread thread) {
-    tellStarted(task);
     return startThread(task, thread) == null;
   }
 
@@ -293,10 +296,10 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     task.thread(thread);
     while (true) {
       LIVE.getAndAdd(this, 1);
-      Points.reach("counted");
       try {
+        Points.reach("counted");
         listed().add(task);
-      } catch (OutOfMemoryError e) {
+      } catch (Throwable e) {
         countDown();
         throw e;
       }
@@ -550,11 +553,17 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     }
     cancelledAt = loop().clock().nanoTime();
     cancelled = reason;
-    Points.reach("cancelled");
-    if (places != null) {
-      places.ownerCancelled();
+    try {
+      Points.reach("cancelled");
+      if (places != null) {
+        places.ownerCancelled();
+      }
+      return unendedTasks();
+    } catch (Throwable t) {
+      // Nobody is asked yet, so that it can be tried again.
+      cancelled = null;
+      throw t;
     }
-    return unendedTasks();
   }
 
   private void request(

@@ -214,11 +214,12 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   /** Apart, so that a parked task keeps the frame of this only if somebody wants to know. */
   private void runMeasured(Body<? extends T, ? extends X> body) {
-    FlightRecorder.TaskEvent event = FlightRecorder.begin();
+    FlightRecorder.TaskEvent event = null;
     long began = loop().clock().nanoTime();
     T value = null;
     Throwable thrown = null;
     try {
+      event = FlightRecorder.begin();
       value = body.call();
     } catch (Throwable t) {
       thrown = t;
@@ -310,28 +311,48 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       long nanos,
       FlightRecorder.@Nullable TaskEvent event) {
     Throwable fault = null;
-    if (!ran) {
-      settleCancelled(null);
-    } else {
-      try {
+    try {
+      if (ran) {
         Cold strand = cold;
         if (strand != null) {
           strand.closeInside(null);
         }
         settle(value, thrown);
-      } catch (Throwable t) {
-        // No memory, say. What the body held is garbage now; a task that never ends would be worse.
-        fault = settleAnyhow(thrown != null ? thrown : t);
+      } else {
+        settleCancelled(null);
       }
+    } catch (Throwable t) {
+      // No memory, say. What the body held is garbage now; a task that never ends would be worse.
+      fault = settleAnyhow(thrown != null ? thrown : t);
     }
-    Points.reach("done");
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
-    if (event != null && (state & HIDDEN) == 0) {
+    try {
+      Points.reach("done");
+      if ((state & HIDDEN) == 0) {
+        tellOfEnd(failed, nanos, event);
+      }
+    } finally {
+      try {
+        if (failed != null) {
+          tellOwner(failed, launched);
+        }
+      } finally {
+        wakeAndLeave(launched ? failed : null);
+      }
+    }
+    if (fault != null) {
+      throw Failures.<RuntimeException>sneak(fault);
+    }
+  }
+
+  private void tellOfEnd(
+      @Nullable Failed failed, long nanos, FlightRecorder.@Nullable TaskEvent event) {
+    if (event != null) {
       FlightRecorder.end(event, this);
     }
     Listeners listeners = loop().listeners();
-    if (listeners != null && (state & HIDDEN) == 0) {
+    if (listeners != null) {
       awaitInterrupts();
       listeners.finished(this, ending(), nanos);
       if (failed != null) {
@@ -342,27 +363,24 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         opened.closeInside(null);
       }
     }
+  }
+
+  private void wakeAndLeave(@Nullable Failed launched) {
     try {
-      if (failed != null) {
-        tellOwner(failed, launched);
-      }
+      Points.reach("wake");
+      wake();
     } finally {
       try {
-        Points.reach("wake");
-        wake();
-        if (failed != null && launched) {
-          failed.deliver();
+        if (launched != null) {
+          launched.deliver();
         }
-      } finally {
         Points.reach("end");
+      } finally {
         THREAD.setRelease(this, null);
         if ((state & HIDDEN) == 0) {
           owner.ended(this);
         }
       }
-    }
-    if (fault != null) {
-      throw Failures.<RuntimeException>sneak(fault);
     }
   }
 

@@ -82,6 +82,32 @@ class ListedTest {
     }
   }
 
+  @Test
+  @DisplayName("an open scope of many forks lets go of those that have ended, and of no other")
+  void scopesForget() throws Exception {
+    try (Loop loop = Threads.builder().build()) {
+      loop.runUntilComplete(() -> {
+        var gate = new Gate();
+        try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+          var early = (TaskImpl<?, ?>) scope.fork(gate::pass);
+          var value = new WeakReference<>(scope.fork(Object::new).await());
+          for (int i = 0; i < 3_000; i++) {
+            scope.fork(() -> "short").await();
+          }
+
+          Awaitility.await()
+              .untilAsserted(() -> {
+                System.gc();
+                assertThat(value.get()).isNull();
+              });
+          assertThat(scope.unendedTasks()).contains(early);
+          gate.open();
+          scope.join();
+        }
+      });
+    }
+  }
+
   private static Object valueOfEnded(Loop loop) throws InterruptedException {
     return loop.createTask(() -> new Object()).await();
   }

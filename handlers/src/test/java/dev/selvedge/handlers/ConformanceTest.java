@@ -8,11 +8,14 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.selvedge.Body;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Threads;
+import dev.selvedge.gather.Gather;
+import dev.selvedge.gather.ReturnWhen;
 import dev.selvedge.handlers.micrometer.MdcCarrier;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,9 +25,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.slf4j.MDC;
@@ -32,6 +38,7 @@ import org.slf4j.MDC;
 /** The rows of asyncio's behaviour about handlers and unread failures, with ready-made handlers. */
 class ConformanceTest extends JournalFixture {
   private static final Duration HOUR = Duration.ofHours(1);
+  private static final int ROUNDS = 100;
 
   private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
 
@@ -277,6 +284,113 @@ class ConformanceTest extends JournalFixture {
       assertThat(everything.health.status().failures()).isEqualTo(1);
     }
     assertThat(messages()).containsExactly("clean-up");
+  }
+
+  @Test
+  @DisplayName("NRX-05: waiting for tasks retrieves nothing, whatever it waits for")
+  void waitingRetrievesNothing() throws Exception {
+    try (var everything = new Everything()) {
+      loop.setExceptionHandler(everything.handler);
+      for (ReturnWhen until : ReturnWhen.values()) {
+        Task<Object, IOException> first = failing(until + " 1");
+        Task<Object, IOException> last = failing(until + " 2");
+        Gather.waitUntil(ReturnWhen.ALL_COMPLETED, List.of(first, last));
+        Gather.waitUntil(until, List.of(first, last));
+        Gather.waitUntil(until, List.of(last));
+      }
+      loop.close();
+    }
+    assertThat(messages())
+        .containsExactlyInAnyOrder(
+            Stream.of(ReturnWhen.values())
+                .flatMap(until -> Stream.of(until + " 1", until + " 2"))
+                .toArray(String[]::new));
+  }
+
+  @Test
+  @DisplayName("NRX-06, NRX-07: a gather that nobody awaits is written once, with all its failures")
+  void gathered() throws Exception {
+    try (var everything = new Everything()) {
+      loop.setExceptionHandler(everything.handler);
+      var both = new CountDownLatch(2);
+      Body<Object, IOException> child =
+          () -> {
+            both.countDown();
+            while (both.getCount() > 0) {
+              Thread.onSpinWait();
+            }
+            throw new IOException("child");
+          };
+      Task<List<Object>, IOException> gathering =
+          loop.createTask("gathering", () -> Gather.gather(List.of(child, child)));
+      gathering.awaitDone();
+      loop.close();
+    }
+    assertThat(entries()).hasSize(1);
+    Journal.ExceptionEntry first = entries().getFirst().exception();
+    assertThat(first.message()).isEqualTo("child");
+    assertThat(first.suppressed())
+        .filteredOn(each -> each.type().equals(IOException.class.getName()))
+        .extracting(Journal.ExceptionEntry::message)
+        .containsExactly("child");
+  }
+
+  @Test
+  @DisplayName("NRX-08: cancelling a task that has failed takes no report away")
+  void cancelledTooLate() throws Exception {
+    try (var everything = new Everything()) {
+      loop.setExceptionHandler(everything.handler);
+      Task<Object, IOException> task = failing("lost");
+      task.awaitDone();
+      assertThat(task.cancel()).isFalse();
+      loop.close();
+    }
+    assertThat(messages()).containsExactly("lost");
+  }
+
+  @Test
+  @DisplayName(
+      "NRX-11: who is cancelled while the task fails has the failure, or the journal has it")
+  void theWaiterIsCancelled() throws Exception {
+    var seen = new ConcurrentLinkedQueue<String>();
+    try (var everything = new Everything()) {
+      loop.setExceptionHandler(everything.handler);
+      for (int i = 0; i < ROUNDS; i++) {
+        var awaits = new CountDownLatch(1);
+        var open = new CountDownLatch(1);
+        String name = "lost " + i;
+        Task<Object, Exception> task =
+            loop.createTask(() -> {
+              open.await();
+              throw new IOException(name);
+            });
+        Task<Void, Exception> waiter =
+            loop.createTask(() -> {
+              awaits.countDown();
+              try {
+                task.await();
+              } catch (IOException retrieved) {
+                seen.add(retrieved.getMessage());
+              }
+            });
+        awaits.await();
+        open.countDown();
+        waiter.cancel();
+        task.awaitDone();
+        waiter.awaitDone();
+      }
+      loop.close();
+    }
+    seen.addAll(messages());
+    assertThat(seen)
+        .containsExactlyInAnyOrderElementsOf(
+            IntStream.range(0, ROUNDS).mapToObj(i -> "lost " + i).toList());
+  }
+
+  private Task<Object, IOException> failing(String message) {
+    return loop.createTask(() -> {
+      throw new IOException(message);
+    });
   }
 
   @Test
