@@ -5,13 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
-import dev.selvedge.Threads;
 import dev.selvedge.handlers.Health;
 import dev.selvedge.handlers.micrometer.LoopMetrics;
 import dev.selvedge.handlers.micrometer.MdcCarrier;
 import dev.selvedge.handlers.micrometer.ObservationCarrier;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.context.ContextSnapshotFactory;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -23,7 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,8 +53,9 @@ import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.config.TaskManagementConfigUtils;
 
 /** Each condition of the auto-configurations, and the properties that no other test is about. */
-@ExtendWith(Oracle.class)
 class ConditionsTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   private static final List<Class<?>> OURS =
       List.of(
           LoopAutoConfiguration.class,
@@ -69,7 +70,7 @@ class ConditionsTest {
 
   private static final String EXPOSED = "management.endpoints.web.exposure.include=*";
 
-  private final Threads.Reported reported = new Threads.Reported();
+  private final RecordingHandler reported = new RecordingHandler();
   private final ApplicationContextRunner runner =
       new ApplicationContextRunner()
           .withConfiguration(ALL)
@@ -337,8 +338,8 @@ class ConditionsTest {
                       }));
           begun.await();
           task.cancel();
-          await().until(() -> !reported.contexts.isEmpty());
-          assertThat(reported.contexts.element().future()).isEqualTo(task);
+          await().until(() -> !reported.contexts().isEmpty());
+          assertThat(reported.contexts().getFirst().future()).isEqualTo(task);
           go.countDown();
           task.awaitDone();
         });
@@ -359,7 +360,7 @@ class ConditionsTest {
         .run(context -> {
           LoopHealthIndicator indicator = context.getBean(LoopHealthIndicator.class);
           fail(context.getBean(Loop.class));
-          await().until(() -> reported.contexts.size() == 1);
+          await().until(() -> reported.contexts().size() == 1);
           assertThat(indicator.health().getStatus()).isEqualTo(Status.UP);
           fail(context.getBean(Loop.class));
           await().until(() -> indicator.health().getStatus().equals(Status.DOWN));

@@ -6,9 +6,9 @@ import static org.springframework.test.web.servlet.request.MockMvcRequestBuilder
 
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.Oracle;
-import dev.selvedge.Threads;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.aot.generate.ClassNameGenerator;
@@ -52,8 +52,9 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** Application contexts in which not all is as usual. */
-@ExtendWith(Oracle.class)
 class ContextsTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   private static final String[] QUIET = {
     "--spring.main.banner-mode=off",
     "--logging.level.root=warn",
@@ -65,7 +66,7 @@ class ContextsTest {
   @EnableAutoConfiguration
   @Import(Pages.class)
   static class Application {
-    final Threads.Reported reported = new Threads.Reported();
+    final RecordingHandler reported = new RecordingHandler();
 
     @Bean
     LoopExceptionHandler reported() {
@@ -104,7 +105,7 @@ class ContextsTest {
         assertThat(second.getBean(Loop.class).name()).isEqualTo("second");
       }
       assertThat(loop.createTask(() -> "value").await()).isEqualTo("value");
-      assertThat(first.getBean(Application.class).reported.contexts).isEmpty();
+      assertThat(first.getBean(Application.class).reported.contexts()).isEmpty();
     }
   }
 
@@ -147,12 +148,12 @@ class ContextsTest {
       loop.set(context.getBean(Loop.class));
       assertThat(ask(context, "local.server.port", "/page").body()).isEqualTo("left application");
       fail(loop.get());
-      await().until(() -> !application.get().reported.contexts.isEmpty());
+      await().until(() -> !application.get().reported.contexts().isEmpty());
       assertThat(ask(context, "local.server.port", "/actuator/failures").body())
           .contains("background");
     }
     assertThat(loop.get().isClosed()).isTrue();
-    assertThat(application.get().reported.contexts).hasSize(1);
+    assertThat(application.get().reported.contexts()).hasSize(1);
   }
 
   @ParameterizedTest

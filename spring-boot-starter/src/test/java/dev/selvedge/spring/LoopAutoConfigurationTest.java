@@ -10,12 +10,12 @@ import dev.selvedge.ContextCarrier;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.LoopListener;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
 import dev.selvedge.handlers.micrometer.LoopMetrics;
 import dev.selvedge.handlers.micrometer.MdcCarrier;
 import dev.selvedge.handlers.micrometer.ObservationCarrier;
+import dev.selvedge.testkit.SelvedgeExtension;
 import io.micrometer.context.ContextSnapshotFactory;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -27,7 +27,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.LoggerFactory;
@@ -43,8 +43,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 
 /** What an application has by adding the dependency, and how it has something else. */
-@ExtendWith(Oracle.class)
 class LoopAutoConfigurationTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   private static final ScopedValue<String> TENANT = ScopedValue.newInstance();
 
   private final ApplicationContextRunner runner =

@@ -5,12 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -24,8 +24,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What operators see, as far as Spring Boot's settings expose it. */
-@ExtendWith(Oracle.class)
 class LoopEndpointAutoConfigurationTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   private static final String ALL = "management.endpoints.web.exposure.include=*";
   private static final String EVIL = "<script>alert('x')</script>\u001b[2J";
 

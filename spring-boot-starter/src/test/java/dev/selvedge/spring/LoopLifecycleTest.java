@@ -7,20 +7,21 @@ import static org.awaitility.Awaitility.await;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.Oracle;
-import dev.selvedge.Threads;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 /** What becomes of running tasks when the application stops. */
-@ExtendWith(Oracle.class)
 class LoopLifecycleTest {
-  private final Threads.Reported reported = new Threads.Reported();
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
+  private final RecordingHandler reported = new RecordingHandler();
   private final ApplicationContextRunner runner =
       new ApplicationContextRunner()
           .withConfiguration(AutoConfigurations.of(LoopAutoConfiguration.class))
@@ -42,7 +43,7 @@ class LoopLifecycleTest {
       begun.await();
     });
     assertThat(ended.getCount()).isZero();
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -94,7 +95,7 @@ class LoopLifecycleTest {
           begun.await();
         });
     assertThat(loop.get().isClosed()).isFalse();
-    assertThat(reported.contexts)
+    assertThat(reported.contexts())
         .anySatisfy(report -> {
           assertThat(report.message())
               .isEqualTo("Task has not ended within selvedge.shutdown.timeout");

@@ -7,9 +7,9 @@ import static org.awaitility.Awaitility.await;
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
-import dev.selvedge.Threads;
+import dev.selvedge.testkit.RecordingHandler;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.task.TaskExecutionAutoConfiguration;
 import org.springframework.boot.autoconfigure.task.TaskSchedulingAutoConfiguration;
@@ -44,9 +44,10 @@ import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 /**
  * Methods with Spring's annotations are tasks of the loop, and their failures reach its handler.
  */
-@ExtendWith(Oracle.class)
 class LoopTaskExecutionAutoConfigurationTest {
-  private final Threads.Reported reported = new Threads.Reported();
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
+  private final RecordingHandler reported = new RecordingHandler();
   private final ApplicationContextRunner runner =
       new ApplicationContextRunner()
           .withConfiguration(
@@ -96,9 +97,9 @@ class LoopTaskExecutionAutoConfigurationTest {
   }
 
   private ExceptionContext awaitReport() {
-    await().until(() -> !reported.contexts.isEmpty());
-    assertThat(reported.contexts).hasSize(1);
-    return reported.contexts.element();
+    await().until(() -> !reported.contexts().isEmpty());
+    assertThat(reported.contexts()).hasSize(1);
+    return reported.contexts().getFirst();
   }
 
   @Test
@@ -152,7 +153,7 @@ class LoopTaskExecutionAutoConfigurationTest {
               .isInstanceOf(IOException.class)
               .hasMessage("not packed");
         });
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -186,7 +187,7 @@ class LoopTaskExecutionAutoConfigurationTest {
       assertThat(interrupted.await(5, TimeUnit.SECONDS)).isTrue();
       await().until(future::isCancelled);
     });
-    assertThat(reported.contexts).isEmpty();
+    assertThat(reported.contexts()).isEmpty();
   }
 
   @Test
@@ -262,10 +263,10 @@ class LoopTaskExecutionAutoConfigurationTest {
           assertThat(context).hasSingleBean(LoopTaskScheduler.class);
           Prices prices = context.getBean(Prices.class);
           prices.ended.acquire(3);
-          await().until(() -> reported.contexts.size() >= 2);
+          await().until(() -> reported.contexts().size() >= 2);
           assertThat(prices.task).hasValue("prices.refresh");
         });
-    assertThat(reported.contexts)
+    assertThat(reported.contexts())
         .allSatisfy(report -> {
           assertThat(report.message()).isEqualTo("Scheduled run failed");
           assertThat(report.exception()).isInstanceOf(IOException.class).hasMessage("no prices");

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.Loop;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.Timeout;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.testkit.SelvedgeExtension;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayOutputStream;
@@ -23,7 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.MDC;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -40,8 +40,9 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /** A request's work ends with its deadline, or with its client. */
-@ExtendWith(Oracle.class)
 class LoopWebAutoConfigurationTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   @RestController
   static class Pages {
     final Loop loop;

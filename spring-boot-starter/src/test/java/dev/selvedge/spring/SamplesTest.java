@@ -2,7 +2,7 @@ package dev.selvedge.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.selvedge.Oracle;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -11,11 +11,12 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The samples of the documentation. */
-@ExtendWith(Oracle.class)
 class SamplesTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   @Test
   void aClientStream() throws Exception {
     Iterator<String> changes = List.of("one", "two").iterator();

@@ -7,11 +7,11 @@ import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.LoopListener;
-import dev.selvedge.Oracle;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
 import dev.selvedge.gather.ExceptionGroup;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.testkit.SelvedgeExtension;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
@@ -37,7 +37,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -51,8 +51,9 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /** 200 requests a second of a page that asks six backends, each of which fails now and then. */
-@ExtendWith(Oracle.class)
 class SteadyLoadTest {
+  @RegisterExtension final SelvedgeExtension selvedge = Kit.extension();
+
   private static final int RATE = 200;
   private static final Duration PERIOD = Duration.ofSeconds(1).dividedBy(RATE);
 

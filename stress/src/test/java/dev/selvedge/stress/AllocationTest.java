@@ -42,7 +42,7 @@ class AllocationTest {
   @Test
   @DisplayName("to create and await a task allocates no more than it did")
   void awaitAllocatesNoMoreThanItDid() throws Exception {
-    check(Awaits.class, Map.of(1, 700L, 10, 7_000L), "-Djdk.virtualThreadScheduler.parallelism=1");
+    check(Awaits.class, Map.of(1, 645L, 10, 6_450L), "-Djdk.virtualThreadScheduler.parallelism=1");
   }
 
   @Test
