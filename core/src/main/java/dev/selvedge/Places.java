@@ -274,7 +274,8 @@ final class Places {
     Listeners listeners = owner.loop().listeners();
     if (listeners != null && place.queued) {
       place.queued = false;
-      Duration waited = Duration.ofNanos(owner.loop().clock().nanoTime() - place.since);
+      Duration waited =
+          Duration.ofNanos(Math.max(0, owner.loop().clock().nanoTime() - place.since));
       listeners.tell(listener -> listener.admitted(place.task, waited));
     }
   }

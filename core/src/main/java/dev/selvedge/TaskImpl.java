@@ -224,7 +224,8 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     } catch (Throwable t) {
       thrown = t;
     }
-    end(true, value, thrown, loop().clock().nanoTime() - began, event);
+    // A clock that went backwards has measured nothing.
+    end(true, value, thrown, Math.max(0, loop().clock().nanoTime() - began), event);
   }
 
   private boolean isAskedToCancel() {
@@ -338,7 +339,22 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
           tellOwner(failed, launched);
         }
       } finally {
-        wakeAndLeave(launched ? failed : null);
+        try {
+          Points.reach("wake");
+          wake();
+        } finally {
+          try {
+            if (failed != null && launched) {
+              failed.deliver();
+            }
+            Points.reach("end");
+          } finally {
+            THREAD.setRelease(this, null);
+            if ((state & HIDDEN) == 0) {
+              owner.ended(this);
+            }
+          }
+        }
       }
     }
     if (fault != null) {
@@ -361,25 +377,6 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       Cold opened = cold;
       if (opened != null) {
         opened.closeInside(null);
-      }
-    }
-  }
-
-  private void wakeAndLeave(@Nullable Failed launched) {
-    try {
-      Points.reach("wake");
-      wake();
-    } finally {
-      try {
-        if (launched != null) {
-          launched.deliver();
-        }
-        Points.reach("end");
-      } finally {
-        THREAD.setRelease(this, null);
-        if ((state & HIDDEN) == 0) {
-          owner.ended(this);
-        }
       }
     }
   }

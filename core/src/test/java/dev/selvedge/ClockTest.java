@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -214,5 +217,49 @@ class ClockTest {
           .containsExactly(HOUR.multipliedBy(2));
       gate.open();
     }
+  }
+
+  /** Breaks the contract: it goes backwards. Its alarms ring as before. */
+  private final class Backwards implements LoopClock {
+    volatile long nanosBack;
+
+    @Override
+    public long nanoTime() {
+      return clock.nanoTime() - nanosBack;
+    }
+
+    @Override
+    public Instant instant() {
+      return clock.instant().minusNanos(nanosBack);
+    }
+
+    @Override
+    public Alarm schedule(Runnable action, Duration delay) {
+      return clock.schedule(action, delay);
+    }
+  }
+
+  @Test
+  @DisplayName("a clock that goes backwards delays no limit and makes no duration negative")
+  void goesBackwards() throws Exception {
+    var backwards = new Backwards();
+    var durations = new ConcurrentLinkedQueue<Long>();
+    var listener =
+        new LoopListener() {
+          @Override
+          public void finished(Task<?, ?> task, @Nullable Throwable exception, long nanos) {
+            durations.add(nanos);
+          }
+        };
+    try (Loop loop = builder().clock(backwards).listener(listener).build()) {
+      Task<?, Exception> limited =
+          loop.createTask(() -> Timeout.within(HOUR, () -> new CountDownLatch(1).await()));
+      clock.awaitArmed(1);
+      backwards.nanosBack = HOUR.multipliedBy(5).toNanos();
+      assertThat(loop.snapshot().toString()).doesNotContain("-5h");
+      clock.advance(HOUR);
+      assertThatThrownBy(limited::await).isInstanceOf(TimeoutException.class);
+    }
+    assertThat(durations).containsOnly(0L);
   }
 }

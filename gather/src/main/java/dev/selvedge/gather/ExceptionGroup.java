@@ -188,7 +188,8 @@ public final class ExceptionGroup extends Exception {
   public record Split(Optional<ExceptionGroup> matching, Optional<ExceptionGroup> rest) {}
 
   /**
-   * Divides the members by a condition, in groups nested as they are here.
+   * Divides the members by a condition, in groups nested as they are here. What is suppressed in a
+   * group besides its members goes with the others, and if there are none with those that meet it.
    *
    * @param condition is asked about a group first, and about its members if it does not hold
    * @return those that meet it and the others; a half that has all members is this group
@@ -208,7 +209,24 @@ public final class ExceptionGroup extends Exception {
         (condition.test(exception) ? matching : rest).add(exception);
       }
     }
-    return new Split(derive(matching), derive(rest));
+    Optional<ExceptionGroup> meeting = derive(matching);
+    Optional<ExceptionGroup> others = derive(rest);
+    others.or(() -> meeting).ifPresent(this::takeAlong);
+    return new Split(meeting, others);
+  }
+
+  /** Nothing that is suppressed here is lost with this group: its members are there already. */
+  @SuppressWarnings("ReferenceEquality") // the group itself
+  private void takeAlong(ExceptionGroup half) {
+    if (half != this) {
+      Set<Throwable> members = Collections.newSetFromMap(new IdentityHashMap<>());
+      members.addAll(exceptions());
+      for (Throwable suppressed : getSuppressed()) {
+        if (!members.contains(suppressed) && !(suppressed instanceof TaskTrace)) {
+          half.addSuppressed(suppressed);
+        }
+      }
+    }
   }
 
   @SuppressWarnings("ReferenceEquality") // an exception may call itself equal to others

@@ -197,4 +197,25 @@ class ExceptionGroupTest {
         .extracting(Throwable::getMessage)
         .containsExactly("sql", "error");
   }
+
+  @Test
+  @DisplayName("what is suppressed in a group besides its members is kept by a split, once")
+  void splitKeepsWhatIsSuppressed() {
+    var late = new IllegalStateException("late");
+    var first = new IOException("a");
+    var second = new SQLException("b");
+    var nested = ExceptionGroup.of(List.of(first, second));
+    nested.addSuppressed(late);
+    var group = ExceptionGroup.of(List.of(nested));
+
+    ExceptionGroup.Split halves = group.split(IOException.class::isInstance);
+
+    Throwable rest = halves.rest().orElseThrow().exceptions().getFirst();
+    assertThat(rest.getSuppressed()).containsExactly(late);
+    Throwable matching = halves.matching().orElseThrow().exceptions().getFirst();
+    assertThat(matching.getSuppressed()).isEmpty();
+    assertThat(nested.getSuppressed()).containsExactly(second, late);
+    assertThat(group.subgroup(each -> each == first || each == second).orElseThrow())
+        .isSameAs(group);
+  }
 }
