@@ -42,8 +42,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Service, backends and load share the JVM and its cores, the same for every peer.
  */
 public final class ServerProbe {
-  private static final int WARM_UP_SECONDS = 6;
-  private static final int SECONDS = 6;
+  /**
+   * The same for all rates: a service that has answered a thousand requests is not compiled yet.
+   */
+  private static final int WARM_UP_RATE = 500;
+
+  private static final int WARM_UP_SECONDS = 10;
+  private static final int SECONDS = 20;
   private static final Duration LIMIT = Duration.ofMillis(500);
   private static final List<String> BACKENDS = List.of("/product", "/price", "/stock");
 
@@ -154,14 +159,16 @@ public final class ServerProbe {
         });
     backends = address(backend);
     HttpServer service = serve(exchange -> answerPage(exchange, page));
-    try {
-      load(address(service), rate, WARM_UP_SECONDS, new ConcurrentHistogram(3));
+    try (ExecutorService users = Executors.newVirtualThreadPerTaskExecutor();
+        HttpClient browser = HttpClient.newBuilder().executor(users).build()) {
+      var load = new Load(users, browser, address(service) + "/page");
+      load.run(WARM_UP_RATE, WARM_UP_SECONDS, new ConcurrentHistogram(3));
       thrown.reset();
       seen.reset();
       failedRequests.reset();
       unanswered.reset();
       var latencies = new ConcurrentHistogram(3);
-      load(address(service), rate, SECONDS, latencies);
+      load.run(rate, SECONDS, latencies);
       return Probes.measures(
           "p99.9 ms",
           Probes.millis(latencies.getValueAtPercentile(99.9)),
@@ -242,12 +249,21 @@ public final class ServerProbe {
     return count + countFailures(failure.getCause(), known);
   }
 
-  private void load(String service, int rate, int seconds, ConcurrentHistogram latencies)
-      throws Exception {
-    int requests = rate * seconds;
-    var done = new CountDownLatch(requests);
-    try (ExecutorService users = Executors.newVirtualThreadPerTaskExecutor();
-        HttpClient client = HttpClient.newBuilder().executor(users).build()) {
+  /** Requests that come when they are due, whatever became of those before. */
+  private final class Load {
+    private final ExecutorService users;
+    private final HttpClient browser;
+    private final String page;
+
+    Load(ExecutorService users, HttpClient browser, String page) {
+      this.users = users;
+      this.browser = browser;
+      this.page = page;
+    }
+
+    void run(int rate, int seconds, ConcurrentHistogram latencies) throws InterruptedException {
+      int requests = rate * seconds;
+      var done = new CountDownLatch(requests);
       long start = System.nanoTime();
       for (int i = 0; i < requests; i++) {
         long due = start + TimeUnit.SECONDS.toNanos(i) / rate;
@@ -258,7 +274,7 @@ public final class ServerProbe {
         }
         users.execute(() -> {
           try {
-            get(client, service + "/page");
+            get(browser, page);
           } catch (IOException e) {
             unanswered.increment();
           } catch (InterruptedException e) {
