@@ -55,7 +55,7 @@ record Plan(String name, List<Workload> workloads) {
       new Plan(
           "server",
           List.of(
-              Workload.of("Server", ServerProbe.class, 200, 400, 600, 800)
+              Workload.of("Server", ServerProbe.class, 400, 800, 1200, 1600, 2400)
                   .heap("1g")
                   .within("p99 ms", 50)));
 
