@@ -133,8 +133,9 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
   }
 
   private void release() {
-    owner.forget(this);
+    // The owner last: it comes here again when it closes, should there be no stack left for this.
     Orphans.untrack(this);
+    owner.forget(this);
     LoopClock.Alarm armed = timer;
     if (armed != null) {
       armed.cancel();
@@ -165,7 +166,7 @@ final class Failed extends WeakReference<TaskImpl<?, ?>> {
     List<Reports.Report> posted = enqueue(left);
     posted.forEach(reports::await);
     if (posted.isEmpty()) {
-      // Whoever settled it may have had no stack left to say so.
+      // Whoever settled it may have had no stack left for this.
       release();
       if (fate == Fate.ORPHANED) {
         // Somebody else reports it; it is in the queue by now.

@@ -18,6 +18,9 @@ final class Failures {
   /** As many others an exception takes along; the rest goes to the handler. */
   static final int MAX_SUPPRESSED = 16;
 
+  /** So often what found no memory is tried again. */
+  private static final int MOST_TRIES = 100;
+
   private static final Throwable[] NOTHING = {};
 
   private Failures() {}
@@ -132,6 +135,15 @@ final class Failures {
   @SuppressWarnings("ThreadPriorityCheck") // whoever has the memory goes on, or nobody does
   static void awaitMemory() {
     Thread.yield();
+  }
+
+  /** The same, if memory is what was missing and this was not tried too often. */
+  static boolean mayTryAgain(Throwable thrown, int tries) {
+    if (!(thrown instanceof OutOfMemoryError) || tries >= MOST_TRIES) {
+      return false;
+    }
+    awaitMemory();
+    return true;
   }
 
   /** Leaves the cancellation that a failing body was under in its failure, once. */

@@ -1,6 +1,5 @@
 package dev.selvedge;
 
-import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
@@ -95,13 +94,6 @@ final class FlightRecorder {
     @Description("How long ago it was asked")
     @Timespan(Timespan.NANOSECONDS)
     long asked;
-  }
-
-  /** Initializes the events that tell of what goes wrong. */
-  static void load(MethodHandles.Lookup lookup) throws IllegalAccessException {
-    lookup.ensureInitialized(CancelEvent.class);
-    lookup.ensureInitialized(OrphanEvent.class);
-    lookup.ensureInitialized(StragglerEvent.class);
   }
 
   static boolean recordsTasks() {

@@ -50,7 +50,7 @@ final class Orphans {
 
   /** Those that nobody has heard of. */
   static List<Failed> unread() {
-    return TRACKED.stream().filter(Failed::isUnread).toList();
+    return List.copyOf(TRACKED);
   }
 
   private static void watch() {

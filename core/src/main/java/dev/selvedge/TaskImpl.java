@@ -73,7 +73,6 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   private static final int STATE_BITS = 12;
   private static final int ID_BITS = 44;
-  private static final int MOST_TRIES = 100;
   private static final long CIRCLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final CancelReason NO_REASON =
       new CancelReason(CancelReason.Source.REQUEST, "the thread was interrupted", null);
@@ -98,13 +97,15 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
               ExceptionContext.class,
               Failed.class,
               Failures.class,
+              FlightRecorder.CancelEvent.class,
+              FlightRecorder.OrphanEvent.class,
+              FlightRecorder.StragglerEvent.class,
               Orphans.class,
               Reports.Report.class,
               StackText.class,
               TaskTrace.class)) {
         lookup.ensureInitialized(needed);
       }
-      FlightRecorder.load(lookup);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -392,10 +393,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         }
         return;
       } catch (OutOfMemoryError full) {
-        if (tries == MOST_TRIES) {
+        if (!Failures.mayTryAgain(full, tries)) {
           throw full;
         }
-        Failures.awaitMemory();
       }
     }
   }
@@ -410,14 +410,11 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         settle(null, thrown);
         return null;
       } catch (Throwable again) {
-        // Each try makes the collector run, and gives way to whoever fills the heap.
-        if (again instanceof OutOfMemoryError && tries < MOST_TRIES) {
-          Failures.awaitMemory();
-          continue;
+        if (!Failures.mayTryAgain(again, tries)) {
+          slot = thrown;
+          STATE.getAndBitwiseOr(this, DONE | FAILED);
+          return thrown;
         }
-        slot = thrown;
-        STATE.getAndBitwiseOr(this, DONE | FAILED);
-        return thrown;
       }
     }
   }

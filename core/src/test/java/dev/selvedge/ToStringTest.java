@@ -63,6 +63,20 @@ class ToStringTest {
   }
 
   @Test
+  @DisplayName("a task that is done has no position, also while its thread still calls back")
+  void callsBack() throws Exception {
+    var seen = new CompletableFuture<List<StackTraceElement>>();
+    try (Loop loop = Threads.builder().build()) {
+      var open = new CountDownLatch(1);
+      Task<?, ?> task = loop.createTask(() -> open.await());
+      task.onDone(ended -> seen.complete(ended.stackTrace()));
+      open.countDown();
+
+      assertThat(seen.get()).isEmpty();
+    }
+  }
+
+  @Test
   @DisplayName("INTRO-04: a task whose thread has not started is pending and has no position")
   void notStarted() {
     try (Loop loop = Loop.builder().handleSignals(false).threadFactory(gate.factory()).build()) {

@@ -17,6 +17,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -102,11 +103,11 @@ class WorstPlacesTest {
   /** Something that a task named {@link #FAILING} fails in, and what must be true of it. */
   @FunctionalInterface
   private interface Round {
-    void play() throws Exception;
+    void play(Loop loop) throws Exception;
   }
 
-  /** Plays it once for each point that the failing task comes to. */
-  private void atEachPoint(int tries, Round round) throws Exception {
+  /** Plays it once for each point that the failing task comes to; then so much is reported. */
+  private void atEachPoint(int tries, Round round, String... lost) throws Exception {
     Full full;
     int n = 0;
     do {
@@ -114,7 +115,10 @@ class WorstPlacesTest {
       Points.hook = full;
       reported.contexts.clear();
       try {
-        round.play();
+        try (Loop loop = open()) {
+          round.play(loop);
+        }
+        assertThat(lost()).containsExactly(lost);
       } catch (AssertionError e) {
         throw new AssertionError("without memory at point " + n, e);
       }
@@ -129,12 +133,9 @@ class WorstPlacesTest {
   void reportedByTheLoop(int tries) throws Exception {
     atEachPoint(
         tries,
-        () -> {
-          try (Loop loop = open()) {
-            assertThat(loop.createTask(FAILING, WorstPlacesTest::fail).awaitDone(LONG)).isTrue();
-          }
-          assertThat(lost()).containsExactly("lost");
-        });
+        loop ->
+            assertThat(loop.createTask(FAILING, WorstPlacesTest::fail).awaitDone(LONG)).isTrue(),
+        "lost");
   }
 
   @ParameterizedTest
@@ -143,13 +144,11 @@ class WorstPlacesTest {
   void reportedByTheTask(int tries) throws Exception {
     atEachPoint(
         tries,
-        () -> {
-          try (Loop loop = open()) {
-            loop.launch(FAILING, WorstPlacesTest::fail);
-            await().until(loop::hasNoChildren);
-          }
-          assertThat(lost()).containsExactly("lost");
-        });
+        loop -> {
+          loop.launch(FAILING, WorstPlacesTest::fail);
+          await().until(loop::hasNoChildren);
+        },
+        "lost");
   }
 
   @ParameterizedTest
@@ -158,48 +157,68 @@ class WorstPlacesTest {
   void awaited(int tries) throws Exception {
     atEachPoint(
         tries,
-        () -> {
-          try (Loop loop = open()) {
-            var gate = new CountDownLatch(1);
-            Task<Object, Exception> task =
-                loop.createTask(
-                    FAILING,
-                    () -> {
-                      gate.await();
-                      return fail();
-                    });
-            Task<?, ?> waiter =
-                loop.createTask(
-                    "waiter", () -> assertThat(catchThrowable(task::await)).hasMessage("lost"));
-            Gate.awaitBlocked(waiter);
-            gate.countDown();
-            assertThat(waiter.awaitDone(LONG)).isTrue();
-            assertThat(waiter.exception()).isEmpty();
-          }
-          assertThat(lost()).isEmpty();
+        loop -> {
+          var gate = new CountDownLatch(1);
+          Task<Object, Exception> task = failingAfter(gate, loop);
+          Task<?, ?> waiter =
+              loop.createTask(
+                  "waiter", () -> assertThat(catchThrowable(task::await)).hasMessage("lost"));
+          Gate.awaitBlocked(waiter);
+          gate.countDown();
+          assertThat(waiter.awaitDone(LONG)).isTrue();
+          assertThat(waiter.exception()).isEmpty();
         });
   }
 
   @ParameterizedTest
-  @DisplayName("no memory while a fork ends: the scope joins, and throws the failure or reports it")
+  @DisplayName("no memory while a fork ends: the scope joins and throws the failure")
   @ValueSource(ints = {1, 3})
   void joined(int tries) throws Exception {
     atEachPoint(
         tries,
-        () -> {
-          Throwable thrown;
-          try (Loop loop = open()) {
-            thrown =
-                catchThrowable(() ->
-                    loop.runUntilComplete(() -> {
-                      try (TaskScope<IOException> scope = TaskScope.open()) {
-                        scope.fork(FAILING, WorstPlacesTest::fail);
-                        scope.join();
-                      }
-                    }));
+        loop ->
+            assertThat(catchThrowable(() -> loop.runUntilComplete(() -> forkAndJoin(() -> {}))))
+                .hasMessage("lost"));
+  }
+
+  @Test
+  @DisplayName("no memory when a scope begins to cancel: it is tried again, and siblings end")
+  void siblingsAreCancelled() throws Exception {
+    var once = new AtomicBoolean(true);
+    Points.hook =
+        point -> {
+          if (point.equals("cancelled") && once.getAndSet(false)) {
+            throw new OutOfMemoryError("not really");
           }
-          assertThat(thrown).hasMessage("lost");
-          assertThat(lost()).isEmpty();
+        };
+    var gate = new CountDownLatch(1);
+    try (Loop loop = open()) {
+      Task<?, ?> task = loop.createTask(() -> forkAndJoin(gate::await));
+      boolean ended = task.awaitDone(LONG);
+      gate.countDown();
+      assertThat(ended).isTrue();
+      assertThat(catchThrowable(task::await)).hasMessage("lost");
+    }
+    assertThat(once).isFalse();
+    assertThat(lost()).isEmpty();
+  }
+
+  /** A scope whose children are one that fails and another. */
+  private static void forkAndJoin(Action<IOException> sibling)
+      throws IOException, InterruptedException {
+    try (TaskScope<IOException> scope = TaskScope.open()) {
+      scope.fork(sibling);
+      scope.fork(FAILING, WorstPlacesTest::fail);
+      scope.join();
+    }
+  }
+
+  private static Task<Object, Exception> failingAfter(CountDownLatch gate, Loop loop) {
+    return loop.createTask(
+        FAILING,
+        () -> {
+          gate.await();
+          return fail();
         });
   }
 
@@ -230,14 +249,14 @@ class WorstPlacesTest {
   }
 
   /** Plays it at each depth near the end of the stack. */
-  private static void atEachDepth(DeepRound round) throws Exception {
+  private void atEachDepth(DeepRound round) throws Exception {
     // What it needs is loaded where there is room for that.
-    round.play(Runnable::run);
+    play(round, Runnable::run);
     for (int above = 1; above < FRAMES; above++) {
       int frames = above;
       var played =
           new FutureTask<>(() -> {
-            round.play(action -> new Dive(frames, action).down());
+            play(round, action -> new Dive(frames, action).down());
             return null;
           });
       new Thread(null, played, "deep", 256 << 10).start();
@@ -251,9 +270,16 @@ class WorstPlacesTest {
     }
   }
 
+  private void play(DeepRound round, Consumer<Runnable> deep) throws Exception {
+    try (Loop loop = open()) {
+      loop.runUntilComplete(() -> round.play(loop, deep));
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
   @FunctionalInterface
   private interface DeepRound {
-    void play(Consumer<Runnable> deep) throws Exception;
+    void play(Loop loop, Consumer<Runnable> deep) throws Exception;
   }
 
   @Test
@@ -261,24 +287,20 @@ class WorstPlacesTest {
       "no stack for a fork: it throws and starts nothing, or its child runs; the scope closes")
   void forkDeep() throws Exception {
     var refused = new AtomicInteger();
-    atEachDepth(deep -> {
+    atEachDepth((_, deep) -> {
       var ran = new AtomicInteger();
       var forked = new AtomicInteger();
-      try (Loop loop = open()) {
-        loop.runUntilComplete(() -> {
-          try (TaskScope<RuntimeException> scope = TaskScope.open()) {
-            deep.accept(() -> {
-              try {
-                scope.fork(() -> ran.incrementAndGet());
-                forked.incrementAndGet();
-              } catch (StackOverflowError | RejectedExecutionException noStack) {
-                refused.incrementAndGet();
-              }
-            });
-            scope.fork(() -> "another").await();
-            scope.join();
+      try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+        deep.accept(() -> {
+          try {
+            scope.fork(() -> ran.incrementAndGet());
+            forked.incrementAndGet();
+          } catch (StackOverflowError | RejectedExecutionException noStack) {
+            refused.incrementAndGet();
           }
         });
+        scope.fork(() -> "another").await();
+        scope.join();
       }
       assertThat(ran).hasValue(forked.get());
     });
@@ -289,31 +311,19 @@ class WorstPlacesTest {
   @DisplayName("no stack for an await: it throws, and awaiting again gives the failure")
   void awaitDeep() throws Exception {
     var refused = new AtomicInteger();
-    atEachDepth(deep -> {
-      reported.contexts.clear();
-      try (Loop loop = open()) {
-        var gate = new CountDownLatch(1);
-        Task<Object, Exception> task =
-            loop.createTask(
-                FAILING,
-                () -> {
-                  gate.await();
-                  return fail();
-                });
-        loop.runUntilComplete(() -> {
-          gate.countDown();
-          deep.accept(() -> {
-            Throwable thrown = catchThrowable(task::await);
-            if (thrown instanceof StackOverflowError) {
-              refused.incrementAndGet();
-            } else {
-              assertThat(thrown).hasMessage("lost");
-            }
-          });
-          assertThat(catchThrowable(task::await)).hasMessage("lost");
-        });
-      }
-      assertThat(reported.contexts).isEmpty();
+    atEachDepth((loop, deep) -> {
+      var gate = new CountDownLatch(1);
+      Task<Object, Exception> task = failingAfter(gate, loop);
+      gate.countDown();
+      deep.accept(() -> {
+        Throwable thrown = catchThrowable(task::await);
+        if (thrown instanceof StackOverflowError) {
+          refused.incrementAndGet();
+        } else {
+          assertThat(thrown).hasMessage("lost");
+        }
+      });
+      assertThat(catchThrowable(task::await)).hasMessage("lost");
     });
     assertThat(refused).hasPositiveValue();
   }

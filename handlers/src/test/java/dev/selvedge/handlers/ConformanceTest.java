@@ -10,6 +10,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.selvedge.Body;
 import dev.selvedge.ExceptionContext;
+import dev.selvedge.Gate;
 import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.Task;
 import dev.selvedge.TaskScope;
@@ -312,13 +313,14 @@ class ConformanceTest extends JournalFixture {
   void gathered() throws Exception {
     try (var everything = new Everything()) {
       loop.setExceptionHandler(everything.handler);
-      var both = new CountDownLatch(2);
+      var left = new AtomicInteger(2);
+      var both = new Gate();
       Body<Object, IOException> child =
           () -> {
-            both.countDown();
-            while (both.getCount() > 0) {
-              Thread.onSpinWait();
+            if (left.decrementAndGet() == 0) {
+              both.open();
             }
+            both.pass();
             throw new IOException("child");
           };
       Task<List<Object>, IOException> gathering =
