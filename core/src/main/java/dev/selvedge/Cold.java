@@ -128,11 +128,18 @@ final class Cold extends Strand {
   }
 
   /**
-   * Waits until the interrupt of a request that was accepted is sent; for the task's own thread.
+   * Waits until the interrupt of a request that was accepted is sent; for the task's own thread. An
+   * interrupt that is there before is kept, but set aside meanwhile: with it no thread parks, and
+   * who is to send the other may need the carrier.
    */
   void awaitInterrupt() {
+    boolean interrupted = false;
     while (isInterruptDue()) {
       LockSupport.park(this);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -275,5 +276,47 @@ class CancelBlockedTest {
         });
 
     assertThat(order).containsExactly("child ended", "owner ended");
+  }
+
+  @Test
+  @DisplayName("interrupted in a join, it waits for the interrupt still to come and spins for none")
+  void aJoinThatIsInterruptedTwice() throws Exception {
+    var sending = new CountDownLatch(1);
+    var gate = new Gate();
+    Points.hook =
+        point -> {
+          if (point.equals("asked")) {
+            sending.countDown();
+            gate.pass();
+          }
+        };
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Void, Exception> joining =
+          loop.createTask(() -> {
+            try (var inner = TaskScope.<Exception>open()) {
+              inner.fork(() -> new CountDownLatch(1).await());
+              inner.join();
+            }
+          });
+      Gate.awaitBlocked(joining);
+      Thread closing = Thread.ofVirtual().start(loop::close);
+      sending.await();
+
+      Thread thread = ((TaskImpl<?, ?>) joining).thread();
+      thread.interrupt();
+
+      try {
+        await().until(() -> LockSupport.getBlocker(thread) instanceof Cold);
+        for (int i = 0; i < 1000; i++) {
+          assertThat(thread.getState()).isEqualTo(Thread.State.WAITING);
+        }
+      } finally {
+        gate.open();
+      }
+      closing.join();
+      assertThat(joining.isCancelled()).isTrue();
+    } finally {
+      Points.hook = null;
+    }
   }
 }

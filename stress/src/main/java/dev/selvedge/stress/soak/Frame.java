@@ -57,8 +57,9 @@ final class Frame {
     return new Frame(parent, "loop", parent == null ? -1 : parent.tree, floor, false, null);
   }
 
+  /** The first frame of a tree, or main of a loop inside of a task: may await what its loop may. */
   Frame root(int tree, String what) {
-    return new Frame(this, what, tree, EVERYTHING, false, this);
+    return new Frame(this, what, tree, floor, false, this);
   }
 
   Frame inside(String what) {
