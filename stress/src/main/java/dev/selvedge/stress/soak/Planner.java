@@ -174,8 +174,10 @@ final class Planner {
 
   private Plan group(int below, boolean doomed) {
     boolean cancels = chance(30);
-    Plan body = cancels ? GIVE : chance(50) ? GIVE : body(below, doomed);
-    return new Group(bodies(0, 7, below, cancels || doomed), body, cancels, then());
+    boolean works = !cancels && chance(50);
+    // Such a body may take the interrupt that comes before the group is open to be cancelled.
+    Plan body = works ? body(below, doomed) : GIVE;
+    return new Group(bodies(0, 7, below, cancels || (doomed && !works)), body, cancels, then());
   }
 
   private Plan together(int below, boolean doomed) {
