@@ -175,10 +175,19 @@ final class Interpreter {
 
   /** A call of its own has thrown: passes it on, or takes it. */
   int ended(Throwable thrown, Then then, Frame here) throws Exception {
+    return ended(thrown, then, here, here);
+  }
+
+  /**
+   * The same for what was thrown by tasks of another owner, too.
+   *
+   * @param owner who may have reported it before the call had it, if it is closing
+   */
+  int ended(Throwable thrown, Then then, Frame here, Frame owner) throws Exception {
     if (thrown instanceof InterruptedException) {
       requireCause(here, "interrupted");
     }
-    ledger.read(thrown, here);
+    ledger.read(thrown, owner);
     if (then == Then.PASS) {
       throw Interpreter.<RuntimeException>sneak(thrown);
     }

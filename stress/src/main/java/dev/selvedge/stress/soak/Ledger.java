@@ -198,7 +198,8 @@ final class Ledger {
             if (times > 1 && !excused) {
               violation("reported " + times + " times, \"" + context.message() + "\": " + mark);
             } else if (mark.read == id && id != 0 && !supervised) {
-              violation("reported although it was read before: " + mark);
+              violation(
+                  "reported although it was read before, \"" + context.message() + "\": " + mark);
             }
             mark.reported = id;
           }

@@ -29,6 +29,9 @@ final class Verbs {
     final Frame here;
     final Frame owner;
 
+    /** To whom its tasks belong: its caller, or the loop of a task that it was given. */
+    Frame lender;
+
     /** What has left its bodies. */
     final Queue<Throwable> left = new ConcurrentLinkedQueue<>();
 
@@ -36,6 +39,7 @@ final class Verbs {
       this.plan = plan;
       this.here = here;
       this.owner = here.owner(plan.verb().toString(), true);
+      lender = here;
       switch (plan.verb()) {
         case ANY, WINNER, RACE, QUORUM, HEDGE, STREAM, AS_COMPLETED -> owner.disturb();
         default -> {}
@@ -83,8 +87,11 @@ final class Verbs {
       if (plan.verb() == Verb.RACE && isIn(call.left, t)) {
         call.tolerateAllBut(t);
       }
-      // What others may get too must not become the failure of this task as well.
-      return interpreter.ended(t, plan.verb() == Verb.GATHER_TASKS ? Then.TAKE : plan.then(), here);
+      if (plan.verb() == Verb.GATHER_TASKS) {
+        // What others may get too must not become the failure of this task as well.
+        return interpreter.ended(t, Then.TAKE, here, call.lender);
+      }
+      return interpreter.ended(t, plan.then(), here);
     }
   }
 
@@ -166,6 +173,7 @@ final class Verbs {
       // If it fails, so does the whole call.
       entry.frame.disturb();
       call.owner.disturb();
+      call.lender = entry.frame.loop();
       bodies.add(call.plan.number() % (bodies.size() + 1), entry.task);
     }
     return Gather.<Integer, Exception>gather(bodies).size();

@@ -19,15 +19,17 @@ enum Faults {
       "an ending child looks for a waiting owner before it counts down, not after",
       new Fault(
           "Owner.java",
-          "    int left = (int) LIVE.getAndAdd(this, -1) - 1;\n    Thread parked = waiter;",
+          "    int left = (int) LIVE.getAndAdd(this, -1) - 1;\n"
+              + "    Points.reach(\"count-down\");\n"
+              + "    Thread parked = waiter;",
           "    Thread parked = waiter;\n    int left = (int) LIVE.getAndAdd(this, -1) - 1;")),
   AWAITER_NOT_WOKEN(
       "of several who await a task one is not woken",
       new Fault(
           "TaskImpl.java",
-          "rest.takeWaiters().forEach(LockSupport::unpark);\n      awaitInterrupts",
-          "rest.takeWaiters().stream().skip(1).forEach(LockSupport::unpark);\n"
-              + "      awaitInterrupts")),
+          "    for (Thread waiter; (waiter = rest.takeWaiter()) != null; ) {",
+          "    rest.takeWaiter();\n"
+              + "    for (Thread waiter; (waiter = rest.takeWaiter()) != null; ) {")),
   INTERRUPT_LEAKED(
       "a limit leaves its interrupt behind",
       new Fault(
@@ -41,7 +43,7 @@ enum Faults {
       "a failure that was read is reported all the same",
       new Fault(
           "Failed.java",
-          "      if (!move(Fate.ORPHANED)) {\n        return posted;\n      }",
+          "      if (!move(Fate.ORPHANED)) {\n        return List.of();\n      }",
           "      move(Fate.ORPHANED);")),
   LATE_FORK_NOT_CANCELLED(
       "a child that is forked while its scope is being cancelled is not cancelled",

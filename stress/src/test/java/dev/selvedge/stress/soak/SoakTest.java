@@ -3,12 +3,16 @@ package dev.selvedge.stress.soak;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.ChildJvm;
+import dev.selvedge.Mutant;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A short soak, and proof that it would find something. The long one is {@code stress/run}. */
@@ -26,6 +30,13 @@ class SoakTest {
       assertThat(ended.code()).as(String.join("\n", ended.out()) + ended.err()).isZero();
       assertThat(ended.err()).isEmpty();
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @DisplayName("each fault can be planted in core as it is now")
+  void canBePlanted(Faults fault, @TempDir Path folder) throws Exception {
+    assertThat(Mutant.compile(folder, fault.fault).classes()).isNotEmptyDirectory();
   }
 
   static List<Faults> quickFaults() {
