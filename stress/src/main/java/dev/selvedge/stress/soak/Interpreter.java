@@ -203,26 +203,27 @@ final class Interpreter {
     Frame task = here.spawned(here.tree, number, "task");
     task.shared = shared;
     Loop loop = Loop.current();
+    Body<Integer, Exception> body = body(spawn.body(), task);
+    Task<Integer, Exception> created;
     try {
       if (spawn.handling() == Handling.LAUNCH) {
-        Body<Integer, Exception> body = body(spawn.body(), task);
         loop.launch(() -> {
           body.call();
         });
         return 1;
       }
-      Task<Integer, Exception> created = loop.createTask(body(spawn.body(), task));
-      if (spawn.handling() == Handling.AWAIT || spawn.handling() == Handling.WAIT_FOR) {
-        return awaitOwn(spawn, created, task, here);
-      }
-      if (shared) {
-        boolean service = spawn.handling() == Handling.SERVICE;
-        board.add(new Board.Entry(created, task, number, service));
-      }
-      return 1;
+      created = loop.createTask(body);
     } catch (IllegalStateException | RejectedExecutionException refused) {
       throw refused(refused, task.loop());
     }
+    if (spawn.handling() == Handling.AWAIT || spawn.handling() == Handling.WAIT_FOR) {
+      return awaitOwn(spawn, created, task, here);
+    }
+    if (shared) {
+      boolean service = spawn.handling() == Handling.SERVICE;
+      board.add(new Board.Entry(created, task, number, service));
+    }
+    return 1;
   }
 
   /** A fork was refused, which it may be if its owner is closed or full. */
