@@ -165,7 +165,7 @@ final class Failures {
    * retrieved. What it does not take goes to the handler.
    */
   @SuppressWarnings("ReferenceEquality") // the exception itself
-  static void attach(Throwable primary, List<Failed> failures, Loop loop) {
+  static void attach(Throwable primary, List<Failed> failures) {
     for (Failed failed : failures) {
       var left = new ArrayList<Throwable>();
       for (Throwable failure : failed.failures()) {

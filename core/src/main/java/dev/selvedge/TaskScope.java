@@ -234,7 +234,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     // The same as what the cancellation of the owner forwards: either may come first.
     cancelChildren(new CancelReason(CancelReason.Source.PARENT, why.message(), why.by()));
     awaitChildrenUninterruptibly();
-    Failures.attach(primary, failures(), loop);
+    Failures.attach(primary, failures());
     return primary;
   }
 
@@ -249,7 +249,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
       }
     }
     if (thrown != null) {
-      Failures.attach(thrown, failures, loop);
+      Failures.attach(thrown, failures);
       TaskTrace.awaited(thrown);
       throw Failures.<RuntimeException>sneak(thrown);
     }
