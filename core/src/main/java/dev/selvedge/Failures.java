@@ -8,8 +8,12 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileLockInterruptionException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +24,6 @@ final class Failures {
 
   /** So often what found no memory is tried again. */
   private static final int MOST_TRIES = 100;
-
-  private static final Throwable[] NOTHING = {};
 
   private Failures() {}
 
@@ -75,19 +77,36 @@ final class Failures {
     return new InterruptedException(reason == null ? null : reason.toString());
   }
 
-  /** The failures that an interrupted join left in the exception which ended a cancelled task. */
+  /**
+   * The failures that the cancellation which ended a task has in tow: an interrupted join left them
+   * in it, or in another that it wraps or has suppressed.
+   */
   static List<Throwable> suppressedFailures(@Nullable Throwable ending) {
-    Throwable[] all = ending == null ? NOTHING : ending.getSuppressed();
-    if (all.length == 0) {
+    if (ending == null || (ending.getSuppressed().length == 0 && wrapped(ending) == null)) {
       return List.of();
     }
     var failures = new ArrayList<Throwable>();
-    for (Throwable suppressed : all) {
-      if (!(suppressed instanceof InterruptedException || suppressed instanceof TaskTrace)) {
-        failures.add(suppressed);
+    Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    var cancellations = new ArrayDeque<Throwable>(List.of(ending));
+    for (Throwable each; (each = cancellations.poll()) != null; ) {
+      for (Throwable suppressed : each.getSuppressed()) {
+        if (!(suppressed instanceof TaskTrace) && seen.add(suppressed)) {
+          (suppressed instanceof InterruptedException ? cancellations : failures).add(suppressed);
+        }
+      }
+      Throwable wrapped = wrapped(each);
+      if (wrapped != null && seen.add(wrapped)) {
+        cancellations.add(wrapped);
       }
     }
     return failures;
+  }
+
+  private static @Nullable Throwable wrapped(Throwable cancellation) {
+    Throwable cause = cancellation.getCause();
+    return cause instanceof InterruptedException || cause instanceof CancellationException
+        ? cause
+        : null;
   }
 
   /**

@@ -70,7 +70,7 @@ public final class TaskCancelledException extends CancellationException {
 
   /**
    * The failures that came with the cancellation: of clean-up in what the task owned. They are
-   * suppressed in the exception that ended the task.
+   * suppressed in the exception that ended the task, or in a cancellation that this one passed on.
    *
    * @return the failures, in that order; usually empty
    */

@@ -148,4 +148,68 @@ class CancelledOrFailedTest {
       throw e;
     }
   }
+
+  /** Ends as cancelled, with a failure in tow. */
+  private static Task<Void, RuntimeException> cancelledWith(Exception failure, Loop loop) {
+    return loop.createTask(() -> {
+      var cancelled = new InterruptedException();
+      cancelled.addSuppressed(failure);
+      throw cancelled;
+    });
+  }
+
+  @Test
+  @DisplayName("a cancelled task takes along the failures of the cancellation that it passes on")
+  void theFailuresOfACancellationThatIsPassedOn() throws Exception {
+    var lost = new IOException("of clean-up");
+    var gate = new Gate();
+    try (Loop loop = open()) {
+      Task<Void, RuntimeException> target = cancelledWith(lost, loop);
+      Task<Void, RuntimeException> awaiter =
+          loop.createTask(() -> {
+            started.countDown();
+            gate.pass();
+            Thread.interrupted();
+            target.await();
+          });
+      started.await();
+      awaiter.cancel();
+      gate.open();
+      awaiter.awaitDone();
+
+      assertThat(awaiter.isCancelled()).isTrue();
+    }
+    assertThat(reported.exceptions()).containsExactly(lost);
+  }
+
+  @Test
+  @DisplayName("and of cancellations in it, each once, as whoever awaits it gets them")
+  void theFailuresOfCancellationsWithinOne() throws Exception {
+    var first = new IOException("first");
+    var second = new IOException("second");
+    var third = new IOException("third");
+    try (Loop loop = open()) {
+      Task<Void, RuntimeException> task =
+          loop.createTask(() -> {
+            var closing = new InterruptedException("closing");
+            closing.addSuppressed(second);
+            var inner = new CancellationException("inner");
+            inner.addSuppressed(first);
+            inner.addSuppressed(third);
+            var outer = new InterruptedException("outer");
+            outer.addSuppressed(first);
+            outer.addSuppressed(closing);
+            outer.initCause(inner);
+            inner.initCause(outer);
+            throw outer;
+          });
+      task.awaitDone();
+
+      assertThatThrownBy(task::await)
+          .isInstanceOfSatisfying(
+              TaskCancelledException.class,
+              cancelled -> assertThat(cancelled.failures()).containsExactly(first, second, third));
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
 }

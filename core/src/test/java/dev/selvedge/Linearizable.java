@@ -193,7 +193,10 @@ public final class Linearizable {
       return new ListedTask<String, RuntimeException>(LOOP, null, () -> "", 0);
     }
 
-    @Operation
+    /**
+     * By one thread in a random scenario, as the second who adds a task returns before the first.
+     */
+    @Operation(nonParallelGroup = "add")
     public boolean add(@Param(name = "which") int which) {
       boolean first = added.get(which).compareAndSet(false, true);
       if (first) {
