@@ -190,11 +190,12 @@ final class Ledger {
         (mark, top) -> {
           int times = mark.arrive(top ? Way.REPORTED : Way.SUPPRESSED);
           if (top && mark.isSingle()) {
-            // Two calls may be given one task whose failure neither can take along; and a verb may
-            // come too late for orphanAfter.
+            // Two calls may be given one task whose failure neither can take along; and a verb or a
+            // supervisor may come too late for orphanAfter, whose report may be queued behind.
+            mark.supervised |= supervised;
             boolean excused =
                 ((mark.shared || reportsAtAnyTime) && (mark.reported != id || id == 0))
-                    || (supervised && reportsAtAnyTime);
+                    || (mark.supervised && reportsAtAnyTime);
             if (times > 1 && !excused) {
               violation("reported " + times + " times, \"" + context.message() + "\": " + mark);
             } else if (mark.read == id && id != 0 && !supervised) {

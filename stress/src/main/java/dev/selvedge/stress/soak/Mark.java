@@ -42,6 +42,9 @@ final class Mark {
   /** The task as whose failure it was reported last. */
   volatile long reported;
 
+  /** Whether a supervisor has reported it. */
+  volatile boolean supervised;
+
   /** Whether it left a task that several others may await. */
   volatile boolean shared;
 
