@@ -32,7 +32,7 @@ public final class Child {
     RUNNING,
     /** It has ended, or was stopped because another had, and will be started again. */
     WAITING,
-    /** It was asked to end. */
+    /** It was asked to end, or has ended and those that are started again with it are asked to. */
     STOPPING,
     /** It has ended for good. */
     ENDED

@@ -231,7 +231,8 @@ final class Supervision {
       worker.failedInARow = 0;
     }
     Duration delay = supervisor.backoff.delay(worker.failedInARow++);
-    worker.state = State.WAITING;
+    // It does not wait yet: the alarm of siblings that do is replaced before.
+    worker.state = State.STOPPING;
     List<Worker> all = supervisor.workers();
     List<Worker> affected =
         switch (supervisor.strategy) {
