@@ -226,7 +226,8 @@ public final class Soak implements Callable<Integer> {
 
   /** Stops the drivers after their rounds, and looks what is left. */
   private void pause(List<Driver> drivers) throws IOException, InterruptedException {
-    while (!pause.writeLock().tryLock(1, TimeUnit.MILLISECONDS)) {
+    // Long enough for the rounds that run to end: no other begins while this waits.
+    while (!pause.writeLock().tryLock(5, TimeUnit.SECONDS)) {
       watch(drivers);
       if (failure.get() != null) {
         return;
