@@ -16,7 +16,7 @@ final class Mutation {
   private static final String SLOW = "race,long,slow,child-jvm";
 
   private static final String OPTIONS =
-      "-ea,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC,-Dselvedge.mutated=true";
+      "-ea,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC,-Dselvedge.mutated=true,-Dselvedge.points=true";
 
   public static void main(String[] args) throws Exception {
     Path module = Path.of(args[0]);
@@ -27,13 +27,16 @@ final class Mutation {
     Path plugin = module.resolve("target/mutation-plugin");
     compile(module.resolveSibling("stress/src/mutation/FreshJvm.java"), plugin, classPath);
 
+    boolean whole = args[3].equals("dev.selvedge.*") && args[4].equals("dev.selvedge.*Test");
+    // Core's tests are on the class path of gather's.
+    String tests = whole && !args[1].equals("core") ? "dev.selvedge.gather.*Test" : args[4];
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-classpath", plugin + File.pathSeparator + classPath));
     command.add("org.pitest.mutationtest.commandline.MutationCoverageReport");
     command.addAll(List.of("--mutableCodePaths", module.resolve("target/classes").toString()));
     command.addAll(List.of("--sourceDirs", module.resolve("src/main/java").toString()));
-    command.addAll(List.of("--targetClasses", args[3], "--targetTests", args[4]));
+    command.addAll(List.of("--targetClasses", args[3], "--targetTests", tests));
     command.addAll(List.of("--excludedGroups", SLOW, "--jvmArgs", OPTIONS));
     command.addAll(List.of("--threads", "4", "--mutationUnitSize", "60"));
     command.addAll(List.of("--timeoutConst", "4000", "--mutationThreshold", args[2]));
@@ -43,7 +46,6 @@ final class Mutation {
     Files.deleteIfExists(report.resolve("mutations.xml"));
     int exit = new ProcessBuilder(command).inheritIO().start().waitFor();
 
-    boolean whole = args[3].equals("dev.selvedge.*") && args[4].equals("dev.selvedge.*Test");
     if (whole && Files.exists(report.resolve("mutations.xml"))) {
       Survivors.write(
           report.resolve("mutations.xml"),

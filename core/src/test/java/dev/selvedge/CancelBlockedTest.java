@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.DisplayName;
@@ -300,7 +301,7 @@ class CancelBlockedTest {
           });
       Gate.awaitBlocked(joining);
       Thread closing = Thread.ofVirtual().start(loop::close);
-      sending.await();
+      assertThat(sending.await(10, TimeUnit.SECONDS)).isTrue();
 
       Thread thread = ((TaskImpl<?, ?>) joining).thread();
       thread.interrupt();
