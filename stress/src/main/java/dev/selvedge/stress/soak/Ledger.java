@@ -143,6 +143,11 @@ final class Ledger {
     }
   }
 
+  /** Others may get this exception, too, with all that a call has suppressed in it. */
+  void lent(Throwable failure) {
+    walk(failure, (mark, _) -> mark.shared = true);
+  }
+
   /** Somebody has got a failure and passes it to nobody. */
   void taken(Throwable failure) {
     told.increment();

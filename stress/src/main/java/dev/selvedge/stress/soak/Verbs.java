@@ -89,6 +89,9 @@ final class Verbs {
       }
       if (plan.verb() == Verb.GATHER_TASKS) {
         // What others may get too must not become the failure of this task as well.
+        if (call.lender != here) {
+          ledger.lent(t);
+        }
         return interpreter.ended(t, Then.TAKE, here, call.lender);
       }
       return interpreter.ended(t, plan.then(), here);
