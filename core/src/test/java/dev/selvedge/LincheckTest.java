@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("virtual-only") // the subjects have no loop's threads
 class LincheckTest {
   private static final int SCENARIOS = Threads.EFFORT > 1 ? 50 : 0;
-  private static final int INVOCATIONS = Threads.EFFORT > 1 ? 2_000 : 200;
+  private static final int INVOCATIONS = 2_000;
   private static final Duration LIMIT = Duration.ofMinutes(Threads.EFFORT > 1 ? 60 : 8);
 
   /** The subjects, and what each of them has to find. */
