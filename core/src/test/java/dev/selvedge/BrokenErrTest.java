@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code System.err}, to which the default handler prints, is closed, slow or throws. */
 @Tag("virtual-only")
+@Tag("child-jvm")
 @ExtendWith(Oracle.class)
 class BrokenErrTest {
   @ParameterizedTest

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A process without file descriptors or heap left. */
 @Tag("virtual-only")
+@Tag("child-jvm")
 @ExtendWith(Oracle.class)
 class ScarceTest {
   @Test
