@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -66,6 +67,9 @@ public final class Soak implements Callable<Integer> {
 
   /** Held by drivers while they run a round. */
   private final ReentrantReadWriteLock pause = new ReentrantReadWriteLock(true);
+
+  /** Whether no round is to begin. */
+  private volatile boolean pausing;
 
   private final List<Long> heaps = new ArrayList<>();
 
@@ -144,6 +148,10 @@ public final class Soak implements Callable<Integer> {
     @Override
     public void run() {
       while (failure.get() == null && !isOver()) {
+        if (pausing) {
+          LockSupport.parkNanos(TICK.toNanos());
+          continue;
+        }
         pause.readLock().lock();
         try {
           Round next = new Round(seed, round > 0 ? round : numbers.incrementAndGet());
@@ -226,8 +234,8 @@ public final class Soak implements Callable<Integer> {
 
   /** Stops the drivers after their rounds, and looks what is left. */
   private void pause(List<Driver> drivers) throws IOException, InterruptedException {
-    // Long enough for the rounds that run to end: no other begins while this waits.
-    while (!pause.writeLock().tryLock(5, TimeUnit.SECONDS)) {
+    pausing = true;
+    while (!pause.writeLock().tryLock(1, TimeUnit.MILLISECONDS)) {
       watch(drivers);
       if (failure.get() != null) {
         return;
@@ -242,6 +250,7 @@ public final class Soak implements Callable<Integer> {
       out.printf(
           Locale.ROOT, "%.0f s: %s; heap %.1f MB%n", seconds(), totals, heaps.getLast() / 1e6);
     } finally {
+      pausing = false;
       pause.writeLock().unlock();
     }
   }
