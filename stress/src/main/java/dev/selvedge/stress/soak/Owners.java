@@ -250,9 +250,10 @@ final class Owners {
     Interpreter.later(
         plan.micros(),
         () -> {
-          while (!ended.get()) {
+          // Ever more rarely, because one that hangs keeps each request.
+          for (long pause = 1_000_000; !ended.get(); pause = Math.min(2 * pause, 100_000_000)) {
             supervisor.stop();
-            LockSupport.parkNanos(1_000_000);
+            LockSupport.parkNanos(pause);
           }
         });
     try {
