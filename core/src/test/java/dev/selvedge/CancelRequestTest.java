@@ -297,4 +297,28 @@ class CancelRequestTest {
       assertThat(task.isCancelled()).isTrue();
     }
   }
+
+  @Test
+  @DisplayName("cancelling a task cancels what it owns at once, whatever its body is doing")
+  void whatItOwnsIsCancelledAtOnce() throws Exception {
+    var child = new AtomicReference<Task<Void, RuntimeException>>();
+    try (Loop loop = open()) {
+      Task<Void, RuntimeException> owner =
+          loop.createTask(() -> {
+            try (var scope = TaskScope.<RuntimeException>open()) {
+              child.set(scope.fork(() -> new CountDownLatch(1).await()));
+              started.countDown();
+              gate.pass();
+            }
+          });
+      started.await();
+
+      owner.cancel();
+
+      child.get().awaitDone();
+      assertThat(child.get().isCancelled()).isTrue();
+      assertThat(owner.isDone()).isFalse();
+      gate.open();
+    }
+  }
 }

@@ -103,13 +103,7 @@ enum Faults {
       new Fault(
           "TaskImpl.java",
           "      if (failed != null && launched) {",
-          "      if (failed != null && launched && failed.cancelled) {")),
-  CLOSE_DOES_NOT_CANCEL(
-      "a task that is cancelled keeps it from the scopes below that it does not wait for",
-      new Fault(
-          "TaskImpl.java",
-          "      asked.addExposed(null, below);\n      return true;",
-          "      return true;"));
+          "      if (failed != null && launched && failed.cancelled) {"));
 
   final String says;
   final Fault fault;
