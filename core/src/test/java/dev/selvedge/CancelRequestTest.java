@@ -3,6 +3,7 @@ package dev.selvedge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -315,10 +316,13 @@ class CancelRequestTest {
 
       owner.cancel();
 
-      child.get().awaitDone();
-      assertThat(child.get().isCancelled()).isTrue();
-      assertThat(owner.isDone()).isFalse();
-      gate.open();
+      try {
+        assertThat(child.get().awaitDone(Duration.ofSeconds(10))).isTrue();
+        assertThat(child.get().isCancelled()).isTrue();
+        assertThat(owner.isDone()).isFalse();
+      } finally {
+        gate.open();
+      }
     }
   }
 }
