@@ -61,11 +61,6 @@ public final class BrokenErr {
           throw new IOException("failure " + number);
         });
         begun.await();
-        if (arguments[0].equals("descriptor")) {
-          while (!loop.allTasks().isEmpty()) {
-            Thread.onSpinWait();
-          }
-        }
       }
       if (arguments[0].equals("slow")) {
         say(loop.createTask(() -> "undisturbed").await());
