@@ -45,6 +45,12 @@ public final class Jcstress {
                       return unread;
                   """)));
 
+  /** Of the log of a run that should have passed. */
+  private static final int LINES = 300;
+
+  private static final String PASSED = "passed";
+  private static final String KILLED = "showed forbidden outcomes";
+
   private Jcstress() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -53,46 +59,47 @@ public final class Jcstress {
     boolean good = true;
     for (Subject subject : SUBJECTS) {
       Mutant mutant = Mutant.compile(folder.resolve(subject.fault.file()), subject.fault);
-      good &= run(subject, mode, "core", "") == 0;
-      good &= run(subject, "quick", "mutant", mutant.classes() + File.pathSeparator) != 0;
+      good &= run(subject, mode, "core", "") == PASSED;
+      good &= run(subject, "quick", "mutant", mutant.classes() + File.pathSeparator) == KILLED;
     }
     System.out.println(good ? "core passed, and each mutant was killed" : "failed");
     System.exit(good ? 0 : 1);
   }
 
-  private static int run(Subject subject, String mode, String what, String before)
+  private static String run(Subject subject, String mode, String what, String before)
       throws IOException, InterruptedException {
-    Path results = Files.createTempDirectory("selvedge-jcstress");
+    Path folder = Files.createTempDirectory("selvedge-jcstress");
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", before + System.getProperty("java.class.path")));
     command.addAll(List.of("org.openjdk.jcstress.Main", "-t", subject.tests, "-m", mode));
-    command.addAll(List.of("-c", "2", "-r", results.toString()));
+    command.addAll(List.of("-c", "2", "-r", folder.toString()));
     if (mode.equals("quick")) {
       // Both actors are compiled alike: a quarter of the configurations.
       command.addAll(List.of("-sc", "false"));
     }
-    Path log = results.resolve("log");
+    Path log = folder.resolve("log");
     var builder = new ProcessBuilder(command).redirectErrorStream(true);
     // It writes its binary results to where it is started.
-    builder.directory(results.toFile()).redirectOutput(log.toFile());
+    builder.directory(folder.toFile()).redirectOutput(log.toFile());
     long start = System.nanoTime();
     int code = builder.start().waitFor();
+    double seconds = (System.nanoTime() - start) / 1e9;
     List<String> lines = Files.readAllLines(log);
-    System.out.printf(
-        Locale.ROOT,
-        "%s on %s (%s): exit code %d after %.0f s%n",
-        subject.tests,
-        what,
-        mode,
-        code,
-        (System.nanoTime() - start) / 1e9);
-    lines.stream()
-        .filter(line -> line.contains("Results:") || line.contains("FORBIDDEN"))
-        .forEach(System.out::println);
-    if (code != 0 && what.equals("core")) {
-      lines.forEach(System.out::println);
+    List<String> results = lines.stream().filter(line -> line.startsWith("(Results:")).toList();
+    String last = results.isEmpty() ? "(no results)" : results.getLast();
+    String end = "broke";
+    if (code == 0) {
+      end = PASSED;
+    } else if (last.matches(".* [1-9]\\d* failed, .* 0 hard errs\\)")) {
+      end = KILLED;
     }
-    return code;
+    System.out.printf(
+        Locale.ROOT, "%s on %s (%s): %s after %.0f s%n", subject.tests, what, mode, end, seconds);
+    System.out.println(last);
+    if (!end.equals(PASSED) && what.equals("core")) {
+      lines.stream().limit(LINES).forEach(System.out::println);
+    }
+    return end;
   }
 }
