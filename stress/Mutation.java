@@ -3,6 +3,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 
 /**
@@ -16,7 +18,9 @@ final class Mutation {
   private static final String SLOW = "race,long,slow,child-jvm";
 
   private static final String OPTIONS =
-      "-ea,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC,-Dselvedge.mutated=true,-Dselvedge.points=true";
+      "-ea,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC,-Dselvedge.mutated=true,-Dselvedge.points=true"
+          + ",-Djunit.jupiter.extensions.autodetection.enabled=true"
+          + ",-Djunit.jupiter.execution.timeout.mode=disabled";
 
   public static void main(String[] args) throws Exception {
     Path module = Path.of(args[0]);
@@ -25,7 +29,7 @@ final class Mutation {
     }
     String classPath = System.getProperty("java.class.path");
     Path plugin = module.resolve("target/mutation-plugin");
-    compile(module.resolveSibling("stress/src/mutation/FreshJvm.java"), plugin, classPath);
+    compile(module.resolveSibling("stress/src/mutation"), plugin, classPath);
 
     boolean whole = args[3].equals("dev.selvedge.*") && args[4].equals("dev.selvedge.*Test");
     // Core's tests are on the class path of gather's.
@@ -38,8 +42,9 @@ final class Mutation {
     command.addAll(List.of("--sourceDirs", module.resolve("src/main/java").toString()));
     command.addAll(List.of("--targetClasses", args[3], "--targetTests", tests));
     command.addAll(List.of("--excludedGroups", SLOW, "--jvmArgs", OPTIONS));
-    command.addAll(List.of("--threads", "4", "--mutationUnitSize", "60"));
-    command.addAll(List.of("--timeoutConst", "4000", "--mutationThreshold", args[2]));
+    command.addAll(List.of("--threads", "8", "--mutationUnitSize", "20"));
+    command.addAll(
+        List.of("--timeoutConst", "2500", "--timeoutFactor", "2", "--mutationThreshold", args[2]));
     command.addAll(List.of("--reportDir", module.resolve("target/mutation").toString()));
     command.addAll(List.of("--outputFormats", "XML,HTML", "--verbosity", "NO_SPINNER"));
     Path report = Files.createDirectories(module.resolve("target/mutation"));
@@ -56,17 +61,25 @@ final class Mutation {
     System.exit(exit);
   }
 
-  private static void compile(Path source, Path folder, String classPath) throws Exception {
+  private static final Map<String, String> SERVICES =
+      Map.of(
+          "org.pitest.mutationtest.environment.EnvironmentResetPlugin", "dev.selvedge.FreshJvm",
+          "org.junit.platform.launcher.TestExecutionListener", "dev.selvedge.FreshJvm",
+          "org.junit.jupiter.api.extension.Extension", "dev.selvedge.Discovery");
+
+  private static void compile(Path sources, Path folder, String classPath) throws Exception {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));
-    for (String service :
-        List.of(
-            "org.pitest.mutationtest.environment.EnvironmentResetPlugin",
-            "org.junit.platform.launcher.TestExecutionListener")) {
-      Files.writeString(services.resolve(service), "dev.selvedge.FreshJvm\n");
+    for (var service : SERVICES.entrySet()) {
+      Files.writeString(services.resolve(service.getKey()), service.getValue() + "\n");
     }
-    String[] options = {"-proc:none", "-d", folder.toString(), "-cp", classPath, source.toString()};
-    if (ToolProvider.getSystemJavaCompiler().run(null, null, null, options) != 0) {
-      throw new IllegalStateException(source + " does not compile");
+    var options = new ArrayList<>(List.of("-proc:none", "-d", folder.toString(), "-cp", classPath));
+    try (Stream<Path> files = Files.list(sources)) {
+      files.map(Path::toString).forEach(options::add);
+    }
+    int code =
+        ToolProvider.getSystemJavaCompiler().run(null, null, null, options.toArray(String[]::new));
+    if (code != 0) {
+      throw new IllegalStateException(sources + " does not compile");
     }
   }
 }

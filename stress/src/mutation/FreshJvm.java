@@ -50,6 +50,7 @@ public final class FreshJvm
   /** Before PIT says which mutant is next: whoever halts here ends none. */
   @Override
   public void resetFor(Mutant next) {
+    Discovery.end();
     if (failed && (spoiled || leftBehind())) {
       Runtime.getRuntime().halt(0);
     }

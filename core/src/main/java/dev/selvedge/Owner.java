@@ -196,7 +196,6 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
       return false;
     }
     Thread thread = loop().newThread(task);
-    thread.setUncaughtExceptionHandler(task);
     refused = task instanceof ListedTask<?, ?> node ? link(node, thread) : add(task, thread);
     if (refused != null) {
       tellStarted(task);
@@ -282,6 +281,8 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
     int listed = (int) LISTED.get(newest);
     task.thread(thread);
     newest.tasks[listed] = task;
+    // Two volatile writes with no read in between cost one fence.
+    thread.setUncaughtExceptionHandler(task);
     newest.listed = listed + 1;
     Points.reach("listed");
     CancelReason late = cancelled;
@@ -294,6 +295,7 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   /** Counts and lists a task. Returns why it is refused. */
   private @Nullable CancelReason link(ListedTask<?, ?> task, Thread thread) {
     task.thread(thread);
+    thread.setUncaughtExceptionHandler(task);
     while (true) {
       LIVE.getAndAdd(this, 1);
       try {

@@ -28,13 +28,12 @@ import org.jspecify.annotations.Nullable;
  * {@code state} is a set of bits that are only ever added:
  *
  * <pre>
- * 0 -> STARTED                            by its thread; the body runs unless CANCEL was there first
- * any before DONE -> + CANCEL             a request was accepted; the interrupt follows if STARTED
- * STARTED -> + DONE                       by its thread: value
- * STARTED -> + DONE FAILED                by its thread: slot is a Failed
- * STARTED -> + DONE CANCELLED             by its thread: slot is a Failed or a TaskCancelledException
- * 0 -> STARTED CANCEL DONE CANCELLED      forked into a cancelled owner; has no thread
- * any -> + RETRIEVED, + IGNORED           by anyone, at any time
+ * 0 -> CANCEL                      a request was accepted; the interrupt follows
+ * 0, CANCEL -> + DONE              by its thread: slot is the value
+ * 0, CANCEL -> + DONE FAILED       by its thread: slot is a Failed
+ * 0, CANCEL -> + DONE CANCELLED    by its thread: slot is a Failed or a TaskCancelledException
+ * 0 -> CANCEL DONE CANCELLED       forked into a cancelled owner; has no thread
+ * any -> + RETRIEVED, + IGNORED    by anyone, at any time
  * </pre>
  *
  * DONE is the point at which everything is decided: a request is accepted if its CANCEL comes
@@ -54,22 +53,21 @@ import org.jspecify.annotations.Nullable;
  */
 sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     implements Handle<T, X>, Runnable, Thread.UncaughtExceptionHandler permits ListedTask {
-  private static final int STARTED = 1;
-  private static final int CANCEL = 1 << 1;
-  private static final int DONE = 1 << 2;
-  private static final int FAILED = 1 << 3;
-  private static final int CANCELLED = 1 << 4;
-  private static final int RETRIEVED = 1 << 5;
-  private static final int IGNORED = 1 << 6;
+  private static final int CANCEL = 1;
+  private static final int DONE = 1 << 1;
+  private static final int FAILED = 1 << 2;
+  private static final int CANCELLED = 1 << 3;
+  private static final int RETRIEVED = 1 << 4;
+  private static final int IGNORED = 1 << 5;
 
   /** Nobody holds a handle. */
-  static final int LAUNCHED = 1 << 7;
+  static final int LAUNCHED = 1 << 6;
 
   /** The loop's own: runs the exception handler, and is neither listed nor counted. */
-  static final int HIDDEN = 1 << 8;
+  static final int HIDDEN = 1 << 7;
 
   /** That of a run, which the limit of its loop does not count. */
-  static final int MAIN = 1 << 9;
+  static final int MAIN = 1 << 8;
 
   private static final int STATE_BITS = 12;
   private static final int ID_BITS = 44;
@@ -169,7 +167,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
             failed.owner(),
             failed.givenName(),
             failed,
-            STARTED | DONE | ended,
+            DONE | ended,
             failed.created());
     task.cold().calledBack = true;
     return task;
@@ -189,15 +187,14 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
 
   @Override
   public void run() {
-    if (Thread.currentThread() != thread
-        || ((int) STATE.getAndBitwiseOr(this, STARTED) & STARTED) != 0) {
+    if (Thread.currentThread() != thread || isDone() || slot == null) {
       throw new IllegalStateException(name() + " is run by its own thread, once");
     }
     @SuppressWarnings("unchecked") // the constructor's
-    var body = (Body<? extends T, ? extends X>) requireNonNull(slot);
+    var body = (Body<? extends T, ? extends X>) slot;
     slot = null;
     Points.reach("start");
-    if (isAskedToCancel()) {
+    if (isCancelledBeforeStart()) {
       end(false, null, null, 0, null);
     } else if (loop().listeners() != null || FlightRecorder.recordsTasks()) {
       runMeasured(body);
@@ -227,6 +224,20 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     // A clock that went backwards has measured nothing.
     end(true, value, thrown, Math.max(0, loop().clock().nanoTime() - began), event);
+  }
+
+  /** If not, what was asked and withdrawn has left no interrupt. */
+  private boolean isCancelledBeforeStart() {
+    Cold asked = cold;
+    if ((state & CANCEL) == 0 || asked == null) {
+      return false;
+    }
+    synchronized (asked) {
+      if (asked.requests == 0) {
+        Thread.interrupted();
+      }
+      return asked.requests > 0;
+    }
   }
 
   private boolean isAskedToCancel() {
@@ -329,56 +340,61 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     }
     Failed failed = slot instanceof Failed ending ? ending : null;
     boolean launched = (state & LAUNCHED) != 0;
+    boolean hidden = (state & HIDDEN) != 0;
     try {
       Points.reach("done");
-      if ((state & HIDDEN) == 0) {
-        tellOfEnd(failed, nanos, event);
-      }
-    } finally {
-      try {
-        if (failed != null) {
-          tellOwner(failed, launched);
+      if (!hidden) {
+        if (event != null) {
+          FlightRecorder.end(event, this);
         }
-      } finally {
-        try {
-          Points.reach("wake");
-          wake();
-        } finally {
-          try {
-            if (failed != null && launched) {
-              failed.deliver();
-            }
-            Points.reach("end");
-          } finally {
-            THREAD.setRelease(this, null);
-            if ((state & HIDDEN) == 0) {
-              owner.ended(this);
-            }
+        Listeners listeners = loop().listeners();
+        if (listeners != null) {
+          awaitInterrupts();
+          listeners.finished(this, ending(), nanos);
+          if (failed != null) {
+            failed.tellFateAtEnd();
+          }
+          Cold opened = cold;
+          if (opened != null) {
+            opened.closeInside(null);
           }
         }
       }
+    } catch (Throwable t) {
+      fault = t;
+    }
+    try {
+      if (failed != null) {
+        tellOwner(failed, launched);
+      }
+    } catch (Throwable t) {
+      fault = t;
+    }
+    try {
+      Points.reach("wake");
+      Cold rest = cold;
+      if (rest != null) {
+        wakeWaiters(rest);
+        awaitInterrupts();
+        callBack(rest);
+      }
+    } catch (Throwable t) {
+      fault = t;
+    }
+    try {
+      if (failed != null && launched) {
+        failed.deliver();
+      }
+      Points.reach("end");
+    } catch (Throwable t) {
+      fault = t;
+    }
+    THREAD.setRelease(this, null);
+    if (!hidden) {
+      owner.ended(this);
     }
     if (fault != null) {
       throw Failures.<RuntimeException>sneak(fault);
-    }
-  }
-
-  private void tellOfEnd(
-      @Nullable Failed failed, long nanos, FlightRecorder.@Nullable TaskEvent event) {
-    if (event != null) {
-      FlightRecorder.end(event, this);
-    }
-    Listeners listeners = loop().listeners();
-    if (listeners != null) {
-      awaitInterrupts();
-      listeners.finished(this, ending(), nanos);
-      if (failed != null) {
-        failed.tellFateAtEnd();
-      }
-      Cold opened = cold;
-      if (opened != null) {
-        opened.closeInside(null);
-      }
     }
   }
 
@@ -416,16 +432,6 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
           return thrown;
         }
       }
-    }
-  }
-
-  /** Wakes who awaits, then calls back. */
-  private void wake() {
-    Cold rest = cold;
-    if (rest != null) {
-      wakeWaiters(rest);
-      awaitInterrupts();
-      callBack(rest);
     }
   }
 
@@ -489,7 +495,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         rest.reason = reason;
       }
       slot = new TaskCancelledException(reason, null);
-      STATE.getAndBitwiseOr(this, STARTED | CANCEL | DONE | CANCELLED);
+      STATE.getAndBitwiseOr(this, CANCEL | DONE | CANCELLED);
     }
     thread = null;
     Listeners listeners = loop().listeners();
@@ -797,7 +803,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
         asked.reason = why;
       }
       asked.askedItself |= Thread.currentThread() == thread;
-      asked.interruptDue |= (seen & STARTED) != 0;
+      asked.interruptDue = true;
       asked.addExposed(null, below);
       return true;
     }

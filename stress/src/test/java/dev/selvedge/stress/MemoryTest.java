@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.ChildJvm;
 import dev.selvedge.Oracle;
+import dev.selvedge.Task;
 import dev.selvedge.Threads;
 import dev.selvedge.stress.programs.ManyTasks;
 import dev.selvedge.stress.programs.Maps;
 import dev.selvedge.stress.programs.ParkedTasks;
+import java.io.InputStream;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -23,6 +28,9 @@ class MemoryTest {
   private static final int SHORT_TASKS = Threads.EFFORT >= 20 ? 20_000_000 : 1_000_000;
 
   private static final int PARKED_TASKS = 1_000_000;
+
+  /** The default of HotSpot's option of that name, in bytes of code. */
+  private static final int FREQ_INLINE_SIZE = 325;
 
   @Test
   @DisplayName(
@@ -49,6 +57,21 @@ class MemoryTest {
 
     assertThat(parked("loop")).isLessThanOrEqualTo(threads * 110 / 100);
     assertThat(parked("scope")).isLessThanOrEqualTo(threads * 110 / 100);
+  }
+
+  @Test
+  @DisplayName("TaskImpl.end is longer than what HotSpot inlines into the frame of a parked task")
+  void theEndOfATaskIsNotInlined() throws Exception {
+    ClassModel type;
+    try (InputStream bytes = Task.class.getResourceAsStream("TaskImpl.class")) {
+      type = ClassFile.of().parse(bytes.readAllBytes());
+    }
+
+    assertThat(type.methods())
+        .filteredOn(method -> method.methodName().equalsString("end"))
+        .singleElement()
+        .extracting(method -> method.findAttribute(Attributes.code()).orElseThrow().codeLength())
+        .satisfies(length -> assertThat(length).isGreaterThan(FREQ_INLINE_SIZE));
   }
 
   /** The least of three runs: frames that were not compiled yet are larger, in all the ways. */
