@@ -43,11 +43,14 @@ final class Exit {
   }
 
   private static void atExit() {
-    if (skipped) {
-      return;
+    if (!skipped) {
+      end(Loop.handlingSignals());
     }
+  }
+
+  /** Cancels what runs in the loops, waits, and reports. */
+  static void end(List<Loop> loops) {
     var reason = new CancelReason(CancelReason.Source.SHUTDOWN, "the process ends", null);
-    List<Loop> loops = Loop.handlingSignals();
     long start = System.nanoTime();
     for (Loop loop : loops) {
       Run run = loop.activeRun();

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -158,5 +159,21 @@ class CallbackFailureTest {
     }
 
     assertThat(reported.exceptions()).containsExactly(one, two, failure);
+  }
+
+  @Test
+  @DisplayName("a scope that a callback leaves open is closed before the next one is called")
+  void aScopeLeftOpenByACallback() throws Exception {
+    var gate = new Gate();
+    var left = new AtomicReference<TaskScope<Exception>>();
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Void, RuntimeException> task = loop.createTask(gate::pass);
+      task.onDone(_ -> left.set(TaskScope.open()));
+      task.onDone(_ -> calls.add(left.get().isClosed() ? "closed" : "open"));
+      gate.open();
+      task.await();
+    }
+
+    assertThat(calls).containsExactly("closed");
   }
 }

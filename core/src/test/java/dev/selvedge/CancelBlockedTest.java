@@ -320,4 +320,23 @@ class CancelBlockedTest {
       Points.hook = null;
     }
   }
+
+  @Test
+  @DisplayName("a task that gave up its wait no longer counts as one that waits")
+  void whoGaveUpWaitsNoLonger() throws Exception {
+    var gate = new Gate();
+    try (Loop loop = Threads.builder().build()) {
+      Task<Void, RuntimeException> awaited = loop.createTask(gate::pass);
+      Task<Void, RuntimeException> waiter = loop.createTask(() -> awaited.awaitDone());
+      Gate.awaitBlocked(waiter);
+      Cold cold = ((TaskImpl<?, ?>) awaited).cold();
+      assertThat(cold.isAwaitedByTask()).isTrue();
+
+      waiter.cancel();
+      waiter.awaitDone();
+
+      assertThat(cold.isAwaitedByTask()).isFalse();
+      gate.open();
+    }
+  }
 }

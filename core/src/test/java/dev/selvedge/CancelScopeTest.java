@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -217,5 +218,30 @@ class CancelScopeTest {
     assertThat(child.get().isCancelled()).isTrue();
     assertThat(child.get().cancelReason())
         .contains(new CancelReason(CancelReason.Source.PARENT, "all of it", null));
+  }
+
+  @Test
+  @DisplayName("cancel reaches the children of a scope inside, also while the body does not wait")
+  void cancelReachesTheChildrenOfAScopeInside() throws Exception {
+    assertThatThrownBy(() ->
+            scope.run(() -> {
+              try (TaskScope<Exception> inside = TaskScope.open()) {
+                Task<?, Exception> child = inside.fork(() -> Thread.sleep(60_000));
+                scope.cancel("enough");
+                assertThat(Thread.interrupted()).isTrue();
+                assertThat(child.awaitDone(Duration.ofSeconds(20))).isTrue();
+                throw new InterruptedException("as it would have");
+              }
+            }))
+        .isInstanceOf(TaskCancelledException.class);
+  }
+
+  @Test
+  @DisplayName("a scope that the body leaves open is closed when the call ends")
+  @SuppressWarnings("resource") // left open on purpose
+  void aScopeLeftOpenInside() throws Exception {
+    TaskScope<Exception> left = scope.call(() -> TaskScope.<Exception>open());
+
+    assertThat(left.isClosed()).isTrue();
   }
 }

@@ -212,4 +212,22 @@ class CancelledOrFailedTest {
     }
     assertThat(reported.contexts).isEmpty();
   }
+
+  @Test
+  @DisplayName("after its request was withdrawn, a task that throws a cancellation has failed")
+  void aCancellationWithoutARequest() {
+    var cancellation = new CancellationException("of something else");
+    try (Loop loop = open()) {
+      Task<String, RuntimeException> task =
+          loop.createTask(() -> {
+            Task<?, ?> self = Task.current().orElseThrow();
+            self.cancel();
+            self.uncancel();
+            throw cancellation;
+          });
+
+      assertThatThrownBy(task::await).isSameAs(cancellation);
+      assertThat(task.isCancelled()).isFalse();
+    }
+  }
 }

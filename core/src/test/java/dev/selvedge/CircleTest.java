@@ -266,4 +266,68 @@ class CircleTest {
       assertThat(seen.get()).hasMessageContaining("circle").hasMessageContaining("owner");
     }
   }
+
+  @Test
+  @DisplayName("the cheap look: a chain that ends closes no circle, one that comes back may")
+  void theCheapLook() {
+    var gate = new Gate();
+    try (Loop loop = open()) {
+      TaskImpl<?, ?> first = (TaskImpl<?, ?>) loop.createTask(gate::pass);
+      TaskImpl<?, ?> second = (TaskImpl<?, ?>) loop.createTask(gate::pass);
+      assertThat(Circle.mayClose(first)).isFalse();
+
+      first.cold().blockedOn = new Cold.Waiter(second, null, true, false);
+      assertThat(Circle.mayClose(first)).isFalse();
+
+      second.cold().blockedOn = new Cold.Waiter(first, null, true, false);
+      assertThat(Circle.mayClose(first)).isTrue();
+
+      // What the second waits for is not among those that it would wait for.
+      second.cold().blockedOn = new Owner.Join(Loop.defaultLoop());
+      assertThat(Circle.mayClose(first)).isFalse();
+
+      second.cold().blockedOn = new Owner.Join(loop);
+      assertThat(Circle.mayClose(first)).isTrue();
+
+      first.cold().blockedOn = null;
+      second.cold().blockedOn = null;
+      gate.open();
+    }
+  }
+
+  @Test
+  @DisplayName("the cheap look finds the owner of a task at any distance")
+  void theOwnerAtAnyDistance() throws Exception {
+    try (Loop loop = open()) {
+      loop.runUntilComplete(() -> {
+        var gate = new Gate();
+        TaskImpl<?, ?> other = (TaskImpl<?, ?>) loop.createTask(gate::pass);
+        TaskImpl<?, ?> main = (TaskImpl<?, ?>) Task.current().orElseThrow();
+        try (TaskScope<Exception> scope = TaskScope.open()) {
+          TaskImpl<?, ?> child = (TaskImpl<?, ?>) scope.fork(gate::pass);
+          child.cold().blockedOn = new Cold.Waiter(other, null, true, false);
+
+          other.cold().blockedOn = new Owner.Join(scope);
+          assertThat(Circle.mayClose(child)).isTrue();
+          other.cold().blockedOn = new Owner.Join(loop);
+          assertThat(Circle.mayClose(child)).isTrue();
+          other.cold().blockedOn = new Owner.Join(Loop.defaultLoop());
+          assertThat(Circle.mayClose(child)).isFalse();
+
+          assertThat(Circle.mayPassThrough(child)).isFalse();
+          main.cold().addWaiter(new Cold.Waiter(main, null, true, true));
+          assertThat(Circle.mayPassThrough(child)).isFalse();
+          var waiter = new Cold.Waiter(main, null, true, false);
+          main.cold().addWaiter(waiter);
+          assertThat(Circle.mayPassThrough(child)).isTrue();
+          assertThat(Circle.mayPassThrough(other)).isFalse();
+
+          child.cold().blockedOn = null;
+          other.cold().blockedOn = null;
+          gate.open();
+          scope.join();
+        }
+      });
+    }
+  }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -264,5 +265,35 @@ class DeliveryTest {
           .await();
     }
     assertThat(ran).hasValue(3_000_000_000L);
+  }
+
+  /** Returns when the thread is blocked; for some time only, as one that goes on is a failure. */
+  private static void awaitBlocked(Thread thread) {
+    await()
+        .atMost(Duration.ofSeconds(2))
+        .until(() -> thread.getState() == Thread.State.TIMED_WAITING);
+  }
+
+  @Test
+  @DisplayName("the close of a loop and of a scope returns when the handler has returned")
+  void closeWaitsForTheHandler() throws Exception {
+    Thread closer = Thread.currentThread();
+    var handled = new AtomicInteger();
+    LoopExceptionHandler slow =
+        (_, _) -> {
+          awaitBlocked(closer);
+          handled.incrementAndGet();
+        };
+    try (Loop loop = Threads.builder().exceptionHandler(slow).build()) {
+      loop.asCurrent(() -> {
+        try (TaskScope<IOException> scope = TaskScope.open()) {
+          scope.fork(this::fail).awaitDone();
+        }
+        assertThat(handled).hasValue(1);
+      });
+      loop.createTask(this::fail).awaitDone();
+    }
+
+    assertThat(handled).hasValue(2);
   }
 }

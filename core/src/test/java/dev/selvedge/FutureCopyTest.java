@@ -275,4 +275,21 @@ class FutureCopyTest {
     release.await();
     throw failure;
   }
+
+  @Test
+  @DisplayName("THR-01: exceptionNow of a copy is the failure itself")
+  void exceptionNow() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<String, IOException> task =
+          loop.createTask(() -> {
+            throw failure;
+          });
+      CompletableFuture<String> copy = task.toCompletableFuture();
+      task.awaitDone();
+
+      await().until(copy::isDone);
+      assertThat(copy.exceptionNow()).isSameAs(failure);
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
 }

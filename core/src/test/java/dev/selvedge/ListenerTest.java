@@ -1101,4 +1101,75 @@ class ListenerTest {
     assertThat(started.getCount()).isOne();
     assertThat(reported.contexts).isEmpty();
   }
+
+  @Test
+  @DisplayName("a task that never starts calls back and wakes whoever learned of it in time")
+  void calledBackWithoutAStart() throws Exception {
+    var calledBack = new CountDownLatch(1);
+    var awaited = new CountDownLatch(1);
+    LoopListener eager =
+        new LoopListener() {
+          @Override
+          public void started(Task<?, ?> task) {
+            if (task.name().equals("refused")) {
+              task.onDone(_ -> calledBack.countDown());
+              Thread waiter =
+                  Thread.ofVirtual()
+                      .start(() -> {
+                        try {
+                          task.awaitDone();
+                        } catch (InterruptedException e) {
+                          throw new AssertionError(e);
+                        }
+                        awaited.countDown();
+                      });
+              await().until(() -> waiter.getState() == Thread.State.WAITING);
+            }
+          }
+        };
+    try (Loop loop = builder().listener(eager).build()) {
+      loop.runUntilComplete(() -> {
+        try (TaskScope<Exception> scope = TaskScope.open()) {
+          scope.cancel("before");
+          scope.fork("refused", this::block);
+        }
+      });
+      calledBack.await();
+      awaited.await();
+    }
+  }
+
+  @Test
+  @DisplayName("a scope that a listener leaves open at the end of a task is closed")
+  void aScopeLeftOpenByAListener() throws Exception {
+    var left = new AtomicReference<TaskScope<Exception>>();
+    var closed = new AtomicBoolean();
+    LoopListener forgetful =
+        new LoopListener() {
+          @Override
+          public void finished(Task<?, ?> task, Throwable exception) {
+            left.compareAndSet(null, TaskScope.open());
+          }
+        };
+    try (Loop loop = builder().listener(forgetful).build()) {
+      var gate = new Gate();
+      Task<Void, RuntimeException> task = loop.createTask(gate::pass);
+      // Callbacks come after the listeners, and before the end of the thread.
+      task.onDone(_ -> closed.set(left.get().isClosed()));
+      gate.open();
+      task.await();
+    }
+
+    assertThat(closed).isTrue();
+  }
+
+  @Test
+  @DisplayName("an event of other modules reaches every listener")
+  void eventsOfOtherModules() {
+    try (Loop loop = builder().build()) {
+      loop.callListeners(listener -> listener.straggling(null, Duration.ofSeconds(1)));
+    }
+
+    assertThat(events.of(Kind.STRAGGLING)).hasSize(1);
+  }
 }

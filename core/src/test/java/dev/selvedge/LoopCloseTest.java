@@ -260,4 +260,61 @@ class LoopCloseTest {
     });
     begun.await();
   }
+
+  @Test
+  @DisplayName("close waits for the threads of a factory, which may go on after their task")
+  void closeWaitsForTheThreadsOfAFactory() throws Exception {
+    Thread closer = Thread.currentThread();
+    Loop loop =
+        Loop.builder()
+            .handleSignals(false)
+            .exceptionHandler(reported)
+            .threadFactory(task ->
+                Thread.ofVirtual()
+                    .unstarted(() -> {
+                      task.run();
+                      awaitBlocked(closer);
+                      cleaned.set(true);
+                    }))
+            .build();
+    loop.createTask(() -> "value").await();
+
+    loop.close();
+
+    assertThat(cleaned).isTrue();
+  }
+
+  /** For some time only, as a thread that goes on is a failure and no reason to hang. */
+  private static void awaitBlocked(Thread thread) {
+    await()
+        .atMost(Duration.ofSeconds(2))
+        .until(() ->
+            thread.getState() == Thread.State.WAITING
+                || thread.getState() == Thread.State.TIMED_WAITING);
+  }
+
+  @Test
+  @DisplayName("who is interrupted while somebody else closes the loop still waits, flag set")
+  void interruptedWhileSomebodyElseCloses() throws Exception {
+    Loop loop = Threads.builder().exceptionHandler(reported).build();
+    var gate = new Gate();
+    Gate.awaitBlocked(loop.createTask(gate::pass));
+    Thread first = Thread.ofVirtual().start(loop::close);
+    awaitBlocked(first);
+    var flag = new AtomicBoolean();
+    Thread second =
+        Thread.ofVirtual()
+            .start(() -> {
+              loop.close();
+              flag.set(Thread.currentThread().isInterrupted());
+            });
+    awaitBlocked(second);
+
+    second.interrupt();
+    gate.open();
+    first.join();
+    second.join();
+
+    assertThat(flag).isTrue();
+  }
 }

@@ -272,4 +272,23 @@ class OrphanTest {
           return !reported.contexts.isEmpty();
         });
   }
+
+  @Test
+  @DisplayName("orphanAfter: a failure that is read takes its timer along")
+  void readBeforeOrphanAfter() throws Exception {
+    try (Loop loop =
+        Threads.builder().exceptionHandler(reported).orphanAfter(Duration.ofHours(1)).build()) {
+      Task<Object, IOException> task =
+          loop.createTask(() -> {
+            throw failure;
+          });
+      task.awaitDone();
+      await().untilAsserted(() -> assertThat(Timers.armed()).isOne());
+
+      assertThat(task.exception()).contains(failure);
+
+      assertThat(Timers.armed()).isZero();
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
 }

@@ -206,6 +206,39 @@ class RunCallerTest {
     }
   }
 
+  @Test
+  @DisplayName("Interrupted, what failed in a child's clean-up comes along and is not reported")
+  void whatFailedComesAlong() throws Exception {
+    var failure = new IllegalStateException("clean-up");
+    var reported = new Threads.Reported();
+    Loop.current().setExceptionHandler(reported);
+    try {
+      Seen seen =
+          interrupted(
+              false,
+              loop -> {
+                try (TaskScope<Exception> scope = TaskScope.open()) {
+                  scope.fork(() -> {
+                    ready.countDown();
+                    try {
+                      Thread.sleep(EVER);
+                    } catch (InterruptedException e) {
+                      throw failure;
+                    }
+                  });
+                  scope.join();
+                }
+                return null;
+              });
+
+      assertThat(seen.thrown()).isInstanceOf(InterruptedException.class);
+      assertThat(seen.thrown().getSuppressed()).contains(failure);
+      assertThat(reported.contexts).isEmpty();
+    } finally {
+      Loop.current().setExceptionHandler(null);
+    }
+  }
+
   private Seen interrupted(boolean virtual, LoopBody<?, ?> main) throws Exception {
     var run = new FutureTask<>(() -> seen(main));
     Thread caller = (virtual ? Thread.ofVirtual() : Thread.ofPlatform()).start(run);

@@ -301,4 +301,65 @@ class ShieldViewTest {
       assertThat(seen).isEmpty();
     }
   }
+
+  @Test
+  @DisplayName("what returns the task returns the view, which tells of the task")
+  void returnsItself() {
+    Task<String, IOException> task = running();
+    Task<String, IOException> view = task.shield();
+    Task<String, IOException> unnamed =
+        loop.<String, IOException>createTask(() -> {
+          gate.pass();
+          return "value";
+        });
+
+    assertThat(view.ignoreFailure()).isSameAs(view);
+    assertThat(view.onDone(_ -> {})).isSameAs(view);
+    assertThat(((Handle<?, ?>) view).isNamed()).isTrue();
+    assertThat(((Handle<?, ?>) unnamed.shield()).isNamed()).isFalse();
+    assertThat(((Handle<?, ?>) view).ownerName()).isEqualTo(loop.name());
+    gate.open();
+  }
+
+  @Test
+  @DisplayName("cancelling a view wakes a thread that is no task and waits through it")
+  void cancellingWakesAThread() throws Exception {
+    Task<String, IOException> view = running().shield();
+    var woken = new LinkedBlockingQueue<Throwable>();
+    Thread waiter = Thread.ofVirtual().start(() -> woken.add(catchThrowable(() -> view.await())));
+    await().until(() -> waiter.getState() == Thread.State.WAITING);
+
+    view.cancel("enough");
+
+    assertThat(woken.take()).isInstanceOf(TaskCancelledException.class);
+    waiter.join();
+    gate.open();
+  }
+
+  @Test
+  @DisplayName(
+      "a failure counts as read when it is suppressed through a view that is not cancelled")
+  void suppressedThroughAView() throws Exception {
+    List<Task<String, IOException>> failing =
+        List.of(loop.createTask(this::failLater), loop.createTask(this::failLater));
+    List<Task<String, IOException>> views = failing.stream().map(Task::shield).toList();
+    views.getLast().cancel("enough");
+    gate.open();
+    for (Task<?, ?> task : failing) {
+      task.awaitDone();
+    }
+
+    views.forEach(view -> ((Handle<?, ?>) view).retrieveSuppressed());
+    loop.close();
+
+    assertThat(reported.contexts)
+        .singleElement()
+        .extracting(ExceptionContext::future)
+        .isEqualTo(failing.getLast());
+  }
+
+  private String failLater() throws IOException {
+    gate.pass();
+    return fetch("");
+  }
 }

@@ -45,7 +45,7 @@ class SweepMutantTest {
         "SweepTest.cancelAgainstStart",
         new Fault(
             "TaskImpl.java",
-            "    Points.reach(\"start\");\n    if (isAskedToCancel()) {",
+            "    Points.reach(\"start\");\n    if (isCancelledBeforeStart()) {",
             "    Points.reach(\"start\");\n    if (false) {"));
   }
 
