@@ -19,7 +19,6 @@ final class Mutation {
 
   private static final String OPTIONS =
       "-ea,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC,-Dselvedge.mutated=true,-Dselvedge.points=true"
-          + ",-Djunit.jupiter.extensions.autodetection.enabled=true"
           + ",-Djunit.jupiter.execution.timeout.mode=disabled";
 
   public static void main(String[] args) throws Exception {
@@ -31,6 +30,8 @@ final class Mutation {
     Path plugin = module.resolve("target/mutation-plugin");
     compile(module.resolveSibling("stress/src/mutation"), plugin, classPath);
 
+    Path known = Files.createDirectories(module.resolve("target/mutation-tests"));
+    String options = OPTIONS + ",-Dselvedge.mutation.known=" + known;
     boolean whole = args[3].equals("dev.selvedge.*") && args[4].equals("dev.selvedge.*Test");
     // Core's tests are on the class path of gather's.
     String tests = whole && !args[1].equals("core") ? "dev.selvedge.gather.*Test" : args[4];
@@ -41,10 +42,10 @@ final class Mutation {
     command.addAll(List.of("--mutableCodePaths", module.resolve("target/classes").toString()));
     command.addAll(List.of("--sourceDirs", module.resolve("src/main/java").toString()));
     command.addAll(List.of("--targetClasses", args[3], "--targetTests", tests));
-    command.addAll(List.of("--excludedGroups", SLOW, "--jvmArgs", OPTIONS));
+    command.addAll(List.of("--excludedGroups", SLOW, "--jvmArgs", options));
     command.addAll(List.of("--threads", "8", "--mutationUnitSize", "20"));
     command.addAll(
-        List.of("--timeoutConst", "2500", "--timeoutFactor", "2", "--mutationThreshold", args[2]));
+        List.of("--timeoutConst", "4000", "--timeoutFactor", "2", "--mutationThreshold", args[2]));
     command.addAll(List.of("--reportDir", module.resolve("target/mutation").toString()));
     command.addAll(List.of("--outputFormats", "XML,HTML", "--verbosity", "NO_SPINNER"));
     Path report = Files.createDirectories(module.resolve("target/mutation"));
@@ -65,7 +66,7 @@ final class Mutation {
       Map.of(
           "org.pitest.mutationtest.environment.EnvironmentResetPlugin", "dev.selvedge.FreshJvm",
           "org.junit.platform.launcher.TestExecutionListener", "dev.selvedge.FreshJvm",
-          "org.junit.jupiter.api.extension.Extension", "dev.selvedge.Discovery");
+          "org.pitest.testapi.TestPluginFactory", "dev.selvedge.Discovery");
 
   private static void compile(Path sources, Path folder, String classPath) throws Exception {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));

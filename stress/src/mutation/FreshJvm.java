@@ -25,11 +25,15 @@ public final class FreshJvm
     implements EnvironmentResetPlugin, ResetEnvironment, TestExecutionListener {
   private static final int LOOKS = 20;
 
-  /** What they hold belongs to the process, so a mutant of theirs may have spoiled it unseen. */
+  /**
+   * What they hold belongs to the process: what an earlier test has set up hides a mutant of
+   * theirs, and one may spoil it for the next unseen.
+   */
   private static final Set<String> PROCESS_WIDE =
       Set.of("Exit", "Guests", "Orphans", "Run", "Signals", "Strand", "Timers");
 
   private static volatile boolean failed;
+  private static volatile boolean used;
   private static volatile boolean spoiled;
 
   @Override
@@ -50,13 +54,14 @@ public final class FreshJvm
   /** Before PIT says which mutant is next: whoever halts here ends none. */
   @Override
   public void resetFor(Mutant next) {
-    Discovery.end();
-    if (failed && (spoiled || leftBehind())) {
+    String type = next.getDetails().getClassName().getNameWithoutPackage().asJavaName();
+    boolean processWide = PROCESS_WIDE.contains(type.replaceFirst("\\$.*", ""));
+    if ((used && processWide) || (failed && (spoiled || leftBehind()))) {
       Runtime.getRuntime().halt(0);
     }
     failed = false;
-    String type = next.getDetails().getClassName().getNameWithoutPackage().asJavaName();
-    spoiled = PROCESS_WIDE.contains(type.replaceFirst("\\$.*", ""));
+    used = true;
+    spoiled = processWide;
   }
 
   private static boolean leftBehind() {

@@ -16,7 +16,7 @@ record Plan(String name, List<Workload> workloads) {
       new Plan(
           "quick",
           List.of(
-              Workload.of("Fork and join", ForkJoinBenchmark.class, 1, 10, 100)
+              Workload.of("Fork and join", ForkJoinBenchmark.class, 1, 10, 100, 1_000, 10_000)
                   .only("threads", "jdk", "executor", "selvedge"),
               Workload.of("Gather", GatherBenchmark.class, 10)
                   .only("threads", "jdk", "executor", "selvedge"),
