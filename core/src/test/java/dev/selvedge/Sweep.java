@@ -136,6 +136,12 @@ final class Sweep implements Points.Hook {
     return number;
   }
 
+  /** Whether a side passed one point before another passed the other. */
+  synchronized boolean hasPassed(String first, String then) {
+    int at = trace.indexOf(first);
+    return at >= 0 && at < trace.indexOf(then);
+  }
+
   // ---- the schedule
 
   private static List<List<String>> pairs(List<String> sides) {

@@ -39,7 +39,7 @@ class SweepMutantTest {
   }
 
   @Test
-  @DisplayName("a task that does not look for a request before it begins: it hangs")
+  @DisplayName("a task that does not look for a request before it begins")
   void aRequestThatTheStartDoesNotSee() throws Exception {
     killed(
         "SweepTest.cancelAgainstStart",

@@ -77,6 +77,9 @@ class SweepTest {
             assertThat(thrown)
                 .isInstanceOf(TaskCancelledException.class)
                 .satisfies(e -> assertThat(e.getCause() != null).isEqualTo(ran.get()));
+            if (sweep.hasPassed("canceller requested", "task start")) {
+              assertThat(ran).as("the body of a task that was cancelled before").isFalse();
+            }
             int accepted = (first.get() ? 1 : 0) + (second.get() ? 1 : 0);
             assertThat(task.cancelRequests()).isEqualTo(accepted).isPositive();
           });
