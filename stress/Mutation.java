@@ -21,6 +21,12 @@ final class Mutation {
       "-ea,-XX:TieredStopAtLevel=1,-XX:+UseSerialGC,-Dselvedge.mutated=true,-Dselvedge.points=true"
           + ",-Djunit.jupiter.execution.timeout.mode=disabled";
 
+  private static final Map<String, String> SERVICES =
+      Map.of(
+          "org.pitest.mutationtest.environment.EnvironmentResetPlugin", "dev.selvedge.FreshJvm",
+          "org.junit.platform.launcher.TestExecutionListener", "dev.selvedge.FreshJvm",
+          "org.pitest.testapi.TestPluginFactory", "dev.selvedge.Discovery");
+
   public static void main(String[] args) throws Exception {
     Path module = Path.of(args[0]);
     if (!module.endsWith(args[1])) {
@@ -61,12 +67,6 @@ final class Mutation {
     }
     System.exit(exit);
   }
-
-  private static final Map<String, String> SERVICES =
-      Map.of(
-          "org.pitest.mutationtest.environment.EnvironmentResetPlugin", "dev.selvedge.FreshJvm",
-          "org.junit.platform.launcher.TestExecutionListener", "dev.selvedge.FreshJvm",
-          "org.pitest.testapi.TestPluginFactory", "dev.selvedge.Discovery");
 
   private static void compile(Path sources, Path folder, String classPath) throws Exception {
     Path services = Files.createDirectories(folder.resolve("META-INF/services"));

@@ -63,7 +63,7 @@ public final class Discovery extends JUnit5TestPluginFactory {
     try {
       if (!FIRST && Files.exists(file)) {
         warmUp(listener, running);
-        return read(file).stream().map(test -> unit(type, test)).toList();
+        return read(file).stream().<TestUnit>map(test -> new JUnit5TestUnit(type, test)).toList();
       }
       List<TestUnit> found = running.findTestUnits(type, listener);
       if (FIRST) {
@@ -84,10 +84,6 @@ public final class Discovery extends JUnit5TestPluginFactory {
       warm = true;
       running.findTestUnits(Class.forName("dev.selvedge.TaskCancelledExceptionTest"), listener);
     }
-  }
-
-  private static TestUnit unit(Class<?> type, TestIdentifier test) {
-    return new JUnit5TestUnit(type, test);
   }
 
   @SuppressWarnings("unchecked") // what was written

@@ -267,13 +267,6 @@ class DeliveryTest {
     assertThat(ran).hasValue(3_000_000_000L);
   }
 
-  /** Returns when the thread is blocked; for some time only, as one that goes on is a failure. */
-  private static void awaitBlocked(Thread thread) {
-    await()
-        .atMost(Duration.ofSeconds(2))
-        .until(() -> thread.getState() == Thread.State.TIMED_WAITING);
-  }
-
   @Test
   @DisplayName("the close of a loop and of a scope returns when the handler has returned")
   void closeWaitsForTheHandler() throws Exception {
@@ -281,7 +274,7 @@ class DeliveryTest {
     var handled = new AtomicInteger();
     LoopExceptionHandler slow =
         (_, _) -> {
-          awaitBlocked(closer);
+          Gate.awaitState(closer, Thread.State.TIMED_WAITING);
           handled.incrementAndGet();
         };
     try (Loop loop = Threads.builder().exceptionHandler(slow).build()) {

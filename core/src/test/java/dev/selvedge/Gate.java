@@ -2,6 +2,7 @@ package dev.selvedge;
 
 import static org.awaitility.Awaitility.await;
 
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 
@@ -44,6 +45,11 @@ public final class Gate {
           ? Thread.ofPlatform().daemon().unstarted(held)
           : Thread.ofVirtual().unstarted(held);
     };
+  }
+
+  /** Waits until a thread is in one of these states. */
+  static void awaitState(Thread thread, Thread.State... states) {
+    await().until(() -> List.of(states).contains(thread.getState()));
   }
 
   /** Waits until the thread of a task is parked or asleep. */

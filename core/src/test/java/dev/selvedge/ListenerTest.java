@@ -1123,7 +1123,7 @@ class ListenerTest {
                         }
                         awaited.countDown();
                       });
-              await().until(() -> waiter.getState() == Thread.State.WAITING);
+              Gate.awaitState(waiter, Thread.State.WAITING);
             }
           }
         };

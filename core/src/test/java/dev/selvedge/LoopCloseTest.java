@@ -2,7 +2,6 @@ package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.List;
@@ -91,7 +90,7 @@ class LoopCloseTest {
     cleaning.await();
     var second = new FutureTask<>(close);
     Thread waiting = Thread.ofPlatform().start(second);
-    await().until(() -> waiting.getState() == Thread.State.WAITING);
+    Gate.awaitState(waiting, Thread.State.WAITING);
     waiting.interrupt();
     assertThat(waiting.join(Duration.ofMillis(20))).isFalse();
     assertThat(first.isDone()).isFalse();
@@ -273,24 +272,16 @@ class LoopCloseTest {
                 Thread.ofVirtual()
                     .unstarted(() -> {
                       task.run();
-                      awaitBlocked(closer);
+                      // What the closer waits for in this state is a thread, not a task.
+                      Gate.awaitState(closer, Thread.State.WAITING);
                       cleaned.set(true);
                     }))
             .build();
-    loop.createTask(() -> "value").await();
+    loop.createTask(() -> "value");
 
     loop.close();
 
     assertThat(cleaned).isTrue();
-  }
-
-  /** For some time only, as a thread that goes on is a failure and no reason to hang. */
-  private static void awaitBlocked(Thread thread) {
-    await()
-        .atMost(Duration.ofSeconds(2))
-        .until(() ->
-            thread.getState() == Thread.State.WAITING
-                || thread.getState() == Thread.State.TIMED_WAITING);
   }
 
   @Test
@@ -300,7 +291,7 @@ class LoopCloseTest {
     var gate = new Gate();
     Gate.awaitBlocked(loop.createTask(gate::pass));
     Thread first = Thread.ofVirtual().start(loop::close);
-    awaitBlocked(first);
+    Gate.awaitState(first, Thread.State.WAITING, Thread.State.TIMED_WAITING);
     var flag = new AtomicBoolean();
     Thread second =
         Thread.ofVirtual()
@@ -308,7 +299,7 @@ class LoopCloseTest {
               loop.close();
               flag.set(Thread.currentThread().isInterrupted());
             });
-    awaitBlocked(second);
+    Gate.awaitState(second, Thread.State.WAITING);
 
     second.interrupt();
     gate.open();

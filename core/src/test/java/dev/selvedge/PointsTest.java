@@ -2,9 +2,11 @@ package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -71,9 +73,7 @@ class PointsTest {
               Thread opener =
                   Thread.ofVirtual()
                       .start(() -> {
-                        while (!reached.contains("park")) {
-                          Thread.onSpinWait();
-                        }
+                        await().until(() -> reached.contains("park"));
                         gate.open();
                       });
               catchThrowable(task::await);
@@ -155,8 +155,15 @@ class PointsTest {
             points(() ->
                 loop.createTask(
                         () -> {
-                          catchThrowable(
-                              () -> Timeout.within(Duration.ofMillis(1), () -> Thread.sleep(EVER)));
+                          // Moved by the body, which has begun then.
+                          catchThrowable(() ->
+                              Timeout.within(
+                                  EVER,
+                                  timeout -> {
+                                    timeout.reschedule(Instant.EPOCH);
+                                    Thread.sleep(EVER);
+                                    return null;
+                                  }));
                           Task.shielded(() -> {});
                         })
                     .await()))

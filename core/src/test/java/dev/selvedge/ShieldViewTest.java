@@ -327,7 +327,7 @@ class ShieldViewTest {
     Task<String, IOException> view = running().shield();
     var woken = new LinkedBlockingQueue<Throwable>();
     Thread waiter = Thread.ofVirtual().start(() -> woken.add(catchThrowable(() -> view.await())));
-    await().until(() -> waiter.getState() == Thread.State.WAITING);
+    Gate.awaitState(waiter, Thread.State.WAITING);
 
     view.cancel("enough");
 

@@ -48,8 +48,11 @@ public final class Jcstress {
   /** Of the log of a run that should have passed. */
   private static final int LINES = 300;
 
-  private static final String PASSED = "passed";
-  private static final String KILLED = "showed forbidden outcomes";
+  private enum End {
+    PASSED,
+    FORBIDDEN,
+    BROKEN
+  }
 
   private Jcstress() {}
 
@@ -59,14 +62,15 @@ public final class Jcstress {
     boolean good = true;
     for (Subject subject : SUBJECTS) {
       Mutant mutant = Mutant.compile(folder.resolve(subject.fault.file()), subject.fault);
-      good &= run(subject, mode, "core", "") == PASSED;
-      good &= run(subject, "quick", "mutant", mutant.classes() + File.pathSeparator) == KILLED;
+      good &= run(subject, mode, "core", "") == End.PASSED;
+      good &=
+          run(subject, "quick", "mutant", mutant.classes() + File.pathSeparator) == End.FORBIDDEN;
     }
     System.out.println(good ? "core passed, and each mutant was killed" : "failed");
     System.exit(good ? 0 : 1);
   }
 
-  private static String run(Subject subject, String mode, String what, String before)
+  private static End run(Subject subject, String mode, String what, String before)
       throws IOException, InterruptedException {
     Path folder = Files.createTempDirectory("selvedge-jcstress");
     var command = new ArrayList<String>();
@@ -88,16 +92,16 @@ public final class Jcstress {
     List<String> lines = Files.readAllLines(log);
     List<String> results = lines.stream().filter(line -> line.startsWith("(Results:")).toList();
     String last = results.isEmpty() ? "(no results)" : results.getLast();
-    String end = "broke";
+    End end = End.BROKEN;
     if (code == 0) {
-      end = PASSED;
+      end = End.PASSED;
     } else if (last.matches(".* [1-9]\\d* failed, .* 0 hard errs\\)")) {
-      end = KILLED;
+      end = End.FORBIDDEN;
     }
     System.out.printf(
         Locale.ROOT, "%s on %s (%s): %s after %.0f s%n", subject.tests, what, mode, end, seconds);
     System.out.println(last);
-    if (!end.equals(PASSED) && what.equals("core")) {
+    if (end != End.PASSED && what.equals("core")) {
       lines.stream().limit(LINES).forEach(System.out::println);
     }
     return end;
