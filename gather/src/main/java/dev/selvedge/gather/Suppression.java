@@ -2,11 +2,13 @@ package dev.selvedge.gather;
 
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
+import dev.selvedge.TaskTrace;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** How several failures become one where no scope does it. */
 final class Suppression {
@@ -29,14 +31,7 @@ final class Suppression {
       present.add(first);
       Collections.addAll(present, first.getSuppressed());
       for (Throwable other : others) {
-        if (!present.add(other)) {
-          continue;
-        }
-        int before = first.getSuppressed().length;
-        if (before < MOST) {
-          first.addSuppressed(other);
-        }
-        if (first.getSuppressed().length == before) {
+        if (present.add(other) && !takes(first, other)) {
           left.add(other);
         }
       }
@@ -48,5 +43,15 @@ final class Suppression {
               "A failure that the exception of its group did not take", other, null, Map.of()));
     }
     return first;
+  }
+
+  /** Suppresses one more failure, unless the first refuses it or is full; traces do not count. */
+  private static boolean takes(Throwable first, Throwable other) {
+    Throwable[] before = first.getSuppressed();
+    if (Stream.of(before).filter(each -> !(each instanceof TaskTrace)).count() >= MOST) {
+      return false;
+    }
+    first.addSuppressed(other);
+    return first.getSuppressed().length > before.length;
   }
 }

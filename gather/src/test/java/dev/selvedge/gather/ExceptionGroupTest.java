@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.selvedge.Loop;
 import dev.selvedge.Suppressed;
+import dev.selvedge.Task;
 import dev.selvedge.Threads;
 import dev.selvedge.testkit.RecordingHandler;
 import dev.selvedge.testkit.SelvedgeExtension;
@@ -143,6 +144,26 @@ class ExceptionGroupTest {
       });
     }
     assertThat(reported.exceptions()).isEqualTo(many.subList(17, 20));
+  }
+
+  @Test
+  @DisplayName("the traces that explain an exception take no place from the failures in it")
+  void throwIfOfOneWithTraces() throws Exception {
+    List<IOException> many =
+        IntStream.range(0, 17).mapToObj(i -> new IOException("member " + i)).toList();
+    var reported = new RecordingHandler();
+    try (Loop loop = Threads.builder().debug(true).exceptionHandler(reported).build()) {
+      loop.<Exception>runUntilComplete(() -> {
+        Task<String, IOException> failed =
+            loop.createTask(() -> {
+              throw many.getFirst();
+            });
+        assertThat(catchThrowable(failed::await).getSuppressed()).isNotEmpty();
+        Throwable thrown = catchThrowable(() -> ExceptionGroup.of(many).throwIf(IOException.class));
+        assertThat(Suppressed.in(thrown)).isEqualTo(many.subList(1, 17));
+      });
+    }
+    assertThat(reported.exceptions()).isEmpty();
   }
 
   @Test
