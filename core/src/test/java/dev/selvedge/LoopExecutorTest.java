@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -49,6 +50,8 @@ class LoopExecutorTest {
       Future<String> withResult = executor.submit(() -> {}, "given");
 
       assertThat(success.get()).isEqualTo("value");
+      assertThat(success.get(10, TimeUnit.SECONDS)).isEqualTo("value");
+      assertThat(success.isCancelled()).isFalse();
       assertThatThrownBy(failing::get)
           .isInstanceOf(ExecutionException.class)
           .cause()
@@ -236,6 +239,7 @@ class LoopExecutorTest {
             release.await();
             return "went on";
           });
+      assertThat(executor.isShutdown()).isFalse();
 
       executor.shutdown();
 
@@ -252,6 +256,21 @@ class LoopExecutorTest {
       assertThat(running.get()).isEqualTo("went on");
       assertThat(loop.createTask(() -> "open").await()).isEqualTo("open");
       assertThat(loop.asExecutor().submit(() -> "another").get()).isEqualTo("another");
+    }
+  }
+
+  @Test
+  @DisplayName("asExecutor: who awaits the termination of an idle executor hears of its shutdown")
+  void whoAwaitsTheTerminationHearsOfTheShutdown() throws Exception {
+    try (Loop loop = loop()) {
+      ExecutorService executor = loop.asExecutor();
+      var terminated = new FutureTask<>(() -> executor.awaitTermination(1, TimeUnit.MINUTES));
+      Thread waiting = Thread.startVirtualThread(terminated);
+      Gate.awaitState(waiting, Thread.State.TIMED_WAITING);
+
+      executor.shutdown();
+
+      assertThat(terminated.get(10, TimeUnit.SECONDS)).isTrue();
     }
   }
 
