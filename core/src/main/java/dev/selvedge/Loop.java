@@ -392,7 +392,8 @@ public final class Loop extends Owner implements AutoCloseable {
 
   /**
    * Runs a main and exits the JVM: with 0 when it returned, 130 after Ctrl-C, and 1 when it failed,
-   * was cancelled or its caller interrupted; that is reported to the default loop's handler.
+   * was cancelled or its caller interrupted; that is reported to the loop's handler, which main may
+   * have set.
    *
    * @param main is given the loop
    */
@@ -401,7 +402,7 @@ public final class Loop extends Owner implements AutoCloseable {
     int status = 0;
     try {
       Loop loop = create();
-      loop.<@Nullable Object, Exception>runToEnd(() -> main.call(loop), Loop::reportMain);
+      loop.<@Nullable Object, Exception>runToEnd(() -> main.call(loop), loop::reportMain);
     } catch (KeyboardInterruptException e) {
       status = 130;
     } catch (Throwable t) {
@@ -413,7 +414,7 @@ public final class Loop extends Owner implements AutoCloseable {
   /**
    * Reports what came out of a main that has no caller. Being ended with the process is no failure.
    */
-  private static void reportMain(Throwable thrown) {
+  private void reportMain(Throwable thrown) {
     List<Throwable> failures =
         switch (thrown) {
           case KeyboardInterruptException end -> end.failures();
@@ -423,8 +424,7 @@ public final class Loop extends Owner implements AutoCloseable {
           default -> List.of(thrown);
         };
     for (Throwable failure : failures) {
-      defaultLoop()
-          .callExceptionHandler(new ExceptionContext("Exception in main", failure, null, Map.of()));
+      callExceptionHandler(new ExceptionContext("Exception in main", failure, null, Map.of()));
     }
   }
 

@@ -43,6 +43,18 @@ class ProcessExitTest {
   }
 
   @Test
+  @DisplayName("Loop.main reports what main throws to the handler that main has set")
+  void loopMainReportsToItsLoop() throws Exception {
+    try (ChildJvm child = ChildJvm.start(Exits.Main.class, "handled")) {
+      ChildJvm.Ended ended = child.awaitEnd();
+
+      assertThat(ended.code()).isEqualTo(1);
+      assertThat(ended.out()).containsExactly("Exception in main: main failed");
+      assertThat(ended.err()).isEmpty();
+    }
+  }
+
+  @Test
   @DisplayName("Loop.main exits with 1 when main was cancelled, and says why")
   void loopMainExitsWithOneWhenCancelled() throws Exception {
     try (ChildJvm child = ChildJvm.start(Exits.Main.class, "cancelled")) {

@@ -29,6 +29,11 @@ public final class Exits {
           switch (end) {
             case "value" -> "a value";
             case "failure" -> throw new IOException("main failed");
+            case "handled" -> {
+              loop.setExceptionHandler((of, context) ->
+                  say(context.message() + ": " + context.exception().getMessage()));
+              throw new IOException("main failed");
+            }
             case "cancelled" -> {
               Task.current().orElseThrow().cancel("by itself");
               Thread.sleep(EVER);
