@@ -73,8 +73,8 @@ final class Cold extends Strand {
   /** Whether the task's thread waits for it. */
   private boolean interruptAwaited;
 
-  /** Whether the task itself asked. */
-  boolean askedItself;
+  /** What {@link #cancellations} said when the task itself asked first; negative if it did not. */
+  private int askedItself = -1;
 
   LoopClock.@Nullable Alarm stragglerWatch;
 
@@ -117,6 +117,27 @@ final class Cold extends Strand {
   @Override
   int interrupts() {
     return interrupts;
+  }
+
+  /** The task asks itself. An interrupt that is there before is somebody else's. */
+  void noteOwnRequest() {
+    assert Thread.holdsLock(this);
+    if (askedItself < 0) {
+      askedItself = Thread.currentThread().isInterrupted() ? Integer.MAX_VALUE : cancellations();
+    }
+  }
+
+  synchronized boolean hasAskedItself() {
+    return askedItself >= 0;
+  }
+
+  /** Takes back what the task asked of itself and has not seen yet; for its own thread. */
+  void withdrawOwnRequest() {
+    assert Thread.holdsLock(this);
+    if (askedItself == cancellations() && Thread.currentThread() == task.thread()) {
+      Thread.interrupted();
+    }
+    askedItself = -1;
   }
 
   void endStragglerWatch() {

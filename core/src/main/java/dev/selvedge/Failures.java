@@ -91,7 +91,7 @@ final class Failures {
     for (Throwable each; (each = cancellations.poll()) != null; ) {
       for (Throwable suppressed : each.getSuppressed()) {
         if (!(suppressed instanceof TaskTrace) && seen.add(suppressed)) {
-          (suppressed instanceof InterruptedException ? cancellations : failures).add(suppressed);
+          (isCancellation(suppressed) ? cancellations : failures).add(suppressed);
         }
       }
       Throwable wrapped = wrapped(each);
@@ -104,9 +104,11 @@ final class Failures {
 
   private static @Nullable Throwable wrapped(Throwable cancellation) {
     Throwable cause = cancellation.getCause();
-    return cause instanceof InterruptedException || cause instanceof CancellationException
-        ? cause
-        : null;
+    return cause != null && isCancellation(cause) ? cause : null;
+  }
+
+  private static boolean isCancellation(Throwable thrown) {
+    return thrown instanceof InterruptedException || thrown instanceof CancellationException;
   }
 
   /**

@@ -74,7 +74,7 @@ public final class Loop extends Owner implements AutoCloseable {
   // Guarded by this.
   private @Nullable Run run;
   private boolean stopRequested;
-  private boolean shuttingDown;
+  private @Nullable Thread closedBy;
 
   private Loop(Builder builder) {
     super(builder.threadFactory != null, builder.admission);
@@ -289,8 +289,9 @@ public final class Loop extends Owner implements AutoCloseable {
      */
     public Builder inherit(ScopedValue<?>... values) {
       for (ScopedValue<?> value : requireNonNull(values, "values")) {
-        inherited.add(requireNonNull(value, "value"));
+        requireNonNull(value, "value");
       }
+      inherited.addAll(List.of(values));
       return this;
     }
 
@@ -511,7 +512,7 @@ public final class Loop extends Owner implements AutoCloseable {
     synchronized (RUNS) {
       refuseOwnTask("run");
       synchronized (this) {
-        if (isClosed() || shuttingDown) {
+        if (isClosed() || closedBy != null) {
           throw new IllegalStateException(this + " is closed: create another");
         }
         if (run != null) {
@@ -671,7 +672,8 @@ public final class Loop extends Owner implements AutoCloseable {
    *
    * @param action what it does
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down or closing, or no thread can be had
+   *     for it
    */
   public void launch(Action<?> action) {
     launchNamed(null, action);
@@ -683,7 +685,8 @@ public final class Loop extends Owner implements AutoCloseable {
    * @param name the name of the task and its thread
    * @param action what it does
    * @throws IllegalStateException if the loop is closed
-   * @throws RejectedExecutionException if the loop is shut down, or no thread can be had for it
+   * @throws RejectedExecutionException if the loop is shut down or closing, or no thread can be had
+   *     for it
    * @see #launch(Action)
    */
   public void launch(String name, Action<?> action) {
@@ -931,8 +934,11 @@ public final class Loop extends Owner implements AutoCloseable {
   /**
    * Refuses new tasks from now on; those that it has go on, and may fork in scopes of their own:
    * {@code ExecutorService.shutdown}. {@link #close} ends what is left. A second call does nothing.
+   *
+   * @throws IllegalStateException if it is the default loop
    */
   public void shutdown() {
+    refuseDefault("shut down");
     shutdown = true;
   }
 
@@ -965,21 +971,22 @@ public final class Loop extends Owner implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (this == defaultLoop()) {
-      throw new IllegalStateException(
-          "the default loop lives as long as the process: create a loop to close one");
-    }
+    refuseDefault("close");
     refuseOwnTask("close");
-    if (guests.contains(Thread.currentThread())) {
-      throw new IllegalStateException(
-          "close would wait for its caller, for which " + this + " is the current loop");
-    }
+    refuseGuest("close", Thread.currentThread());
     synchronized (this) {
       if (run != null) {
         throw new IllegalStateException(this + " is running: close it when the run has ended");
       }
     }
     shutDown(CancelReason.Source.SHUTDOWN);
+  }
+
+  private void refuseDefault(String end) {
+    if (this == defaultLoop()) {
+      throw new IllegalStateException(
+          "the default loop lives as long as the process: create a loop to " + end + " one");
+    }
   }
 
   private void refuseOwnTask(String method) {
@@ -990,16 +997,31 @@ public final class Loop extends Owner implements AutoCloseable {
       }
       Run around = task.loop().activeRun();
       task = around == null ? null : around.caller;
+      if (around != null) {
+        refuseGuest(method, around.callerThread);
+      }
+    }
+  }
+
+  private void refuseGuest(String method, Thread thread) {
+    if (guests.contains(thread)) {
+      throw new IllegalStateException(
+          method + " would wait for its caller, for which " + this + " is the current loop");
     }
   }
 
   private void shutDown(CancelReason.Source source) {
-    boolean first;
+    Thread closer;
     synchronized (this) {
-      first = !shuttingDown;
-      shuttingDown = true;
+      closer = closedBy;
+      if (closer == null) {
+        closedBy = Thread.currentThread();
+      }
     }
-    if (!first) {
+    if (closer == Thread.currentThread() && shutDown.getCount() > 0) {
+      throw new IllegalStateException("close would wait for its caller, which is closing " + this);
+    }
+    if (closer != null) {
       awaitShutDown();
       return;
     }

@@ -191,15 +191,13 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
   private boolean start(TaskImpl<?, ?> task, Places.@Nullable Place place) {
     CancelReason refused = place == null ? null : requireNonNull(places).refused(place);
     if (refused != null) {
-      tellStarted(task);
-      task.neverRun(refused);
+      refuse(task, refused);
       return false;
     }
     Thread thread = loop().newThread(task);
     refused = task instanceof ListedTask<?, ?> node ? link(node, thread) : add(task, thread);
     if (refused != null) {
-      tellStarted(task);
-      task.neverRun(refused);
+      refuse(task, refused);
       return false;
     }
     if (place != null && !requireNonNull(places).mayStart(place, thread)) {
@@ -211,6 +209,17 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
           "no thread could be started for " + task.name(), failure);
     }
     return true;
+  }
+
+  /**
+   * Who holds its handle sees that it was cancelled. Of what is launched the caller has to hear.
+   */
+  private void refuse(TaskImpl<?, ?> task, CancelReason why) {
+    tellStarted(task);
+    task.neverRun(why);
+    if (task.isLaunched()) {
+      throw new RejectedExecutionException(task.name() + " does not start: " + why);
+    }
   }
 
   private void tellStarted(TaskImpl<?, ?> task) {
@@ -560,13 +569,18 @@ abstract sealed class Owner extends Live.Rare permits Loop, TaskScope {
       if (places != null) {
         places.ownerCancelled();
       }
-      return unendedTasks();
+      List<TaskImpl<?, ?>> children = unendedTasks();
+      cancelling(children);
+      return children;
     } catch (Throwable t) {
       // Nobody is asked yet, so that it can be tried again.
       cancelled = null;
       throw t;
     }
   }
+
+  /** Told of the children that had not ended when it was cancelled; under the monitor, once. */
+  void cancelling(List<TaskImpl<?, ?>> children) {}
 
   private void request(
       List<TaskImpl<?, ?>> children,

@@ -8,6 +8,8 @@ final class Run {
   /** The task that waits for this run; null if it is no task. */
   final @Nullable TaskImpl<?, ?> caller = TaskImpl.current();
 
+  final Thread callerThread = Thread.currentThread();
+
   private final CountDownLatch stopped = new CountDownLatch(1);
 
   // Guarded by this.

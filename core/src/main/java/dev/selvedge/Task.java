@@ -203,6 +203,10 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    * the caller. Does not count as retrieving a failure. A callback that throws is reported to the
    * loop's exception handler and disturbs nothing.
    *
+   * <p>A callback is not interrupted by a cancellation, which has nothing to end any more; the
+   * scopes that it has open are cancelled with the owner of the task. The owner waits for callbacks
+   * when it closes, so keep them short.
+   *
    * @param callback is given this task
    * @return this task
    */
@@ -301,6 +305,37 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    */
   static <X extends Exception> Task<@Nullable Void, X> create(Action<? extends X> action) {
     return Loop.current().createTask(action);
+  }
+
+  /**
+   * Starts a named task in the {@linkplain Loop#current() current loop}.
+   *
+   * @param <T> the type of the value
+   * @param <X> the checked exception of the body
+   * @param name the name of the task and its thread
+   * @param body what it does
+   * @return its handle
+   * @throws IllegalStateException if the loop is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   */
+  static <T extends @Nullable Object, X extends Exception> Task<T, X> create(
+      String name, Body<? extends T, ? extends X> body) {
+    return Loop.current().createTask(name, body);
+  }
+
+  /**
+   * Starts a named task without a value in the {@linkplain Loop#current() current loop}.
+   *
+   * @param <X> the checked exception of the action
+   * @param name the name of the task and its thread
+   * @param action what it does
+   * @return its handle
+   * @throws IllegalStateException if the loop is closed
+   * @throws java.util.concurrent.RejectedExecutionException if no thread can be had for it
+   */
+  static <X extends Exception> Task<@Nullable Void, X> create(
+      String name, Action<? extends X> action) {
+    return Loop.current().createTask(name, action);
   }
 
   /**

@@ -256,7 +256,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       boolean asked = isAskedToCancel();
       boolean interrupted = Thread.currentThread().isInterrupted();
       if (thrown == null) {
-        if (asked && interrupted && cold().askedItself) {
+        if (asked && interrupted && cold().hasAskedItself()) {
           settleCancelled(null);
           return;
         }
@@ -339,7 +339,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       fault = settleAnyhow(thrown != null ? thrown : t);
     }
     Failed failed = slot instanceof Failed ending ? ending : null;
-    boolean launched = (state & LAUNCHED) != 0;
+    boolean launched = isLaunched();
     boolean hidden = (state & HIDDEN) != 0;
     try {
       Points.reach("done");
@@ -509,8 +509,16 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     callBack(rest);
   }
 
+  /**
+   * {@inheritDoc} What a factory has the thread do around the task may fail before the task begins,
+   * which then ends with that.
+   */
   @Override
   public void uncaughtException(Thread thread, Throwable thrown) {
+    if (!isDone() && thread == this.thread && thread == Thread.currentThread()) {
+      end(true, null, thrown, 0, null);
+      return;
+    }
     loop()
         .reports()
         .post(
@@ -781,7 +789,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
   }
 
   private boolean accept(CancelReason why, Collection<? super Owner> below) {
-    if (isDone()) {
+    if (isDone() && !hasCold()) {
       return false;
     }
     Cold asked = cold();
@@ -791,6 +799,8 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       do {
         seen = state;
         if ((seen & DONE) != 0) {
+          // Its callbacks are not interrupted, but what they have opened is owned by its owner.
+          asked.addExposed(null, below);
           return false;
         }
       } while (!STATE.compareAndSet(this, seen, seen | CANCEL));
@@ -802,7 +812,9 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       if (asked.reason == null) {
         asked.reason = why;
       }
-      asked.askedItself |= Thread.currentThread() == thread;
+      if (Thread.currentThread() == thread) {
+        asked.noteOwnRequest();
+      }
       asked.interruptDue = true;
       asked.addExposed(null, below);
       return true;
@@ -878,6 +890,11 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
     return cold().blockedOn instanceof Owner.Join join && join.owner().cancelled() != null;
   }
 
+  /** Whether nobody holds its handle. */
+  boolean isLaunched() {
+    return (state & LAUNCHED) != 0;
+  }
+
   private boolean isCallingBack() {
     Cold rest = cold();
     synchronized (rest) {
@@ -929,11 +946,7 @@ sealed class TaskImpl<T extends @Nullable Object, X extends Exception>
       if (asked.requests > 0 && --asked.requests == 0) {
         asked.reason = null;
         asked.interruptIsSent();
-        if (asked.askedItself && Thread.currentThread() == thread) {
-          // What the task asked of itself and has not seen yet is withdrawn with the request.
-          Thread.interrupted();
-        }
-        asked.askedItself = false;
+        asked.withdrawOwnRequest();
         asked.endStragglerWatch();
       }
       return asked.requests;

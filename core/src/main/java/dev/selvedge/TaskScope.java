@@ -1,7 +1,9 @@
 package dev.selvedge;
 
+import static java.util.Comparator.comparingLong;
 import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
+import static java.util.stream.Collectors.joining;
 
 import java.util.HashMap;
 import java.util.List;
@@ -44,6 +46,9 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
 
   private static final String UNNAMED = "TaskScope";
 
+  /** How many of the children that a join waited for its exception names. */
+  private static final int MOST_NAMED = 3;
+
   private final Policy policy;
   private final String name;
   private final Loop loop;
@@ -55,6 +60,9 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
 
   /** What {@link #join} throws, from the first call that threw on; the owner's. */
   private @Nullable Throwable thrown;
+
+  /** The children that its cancellation found; written under the monitor, by whoever cancels. */
+  private List<TaskImpl<?, ?>> unfinished = List.of();
 
   private TaskScope(
       Policy policy,
@@ -213,9 +221,11 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     }
     try {
       if (!awaitChildren()) {
-        throw abandon(new InterruptedException("interrupted while joining " + this));
+        cancelWithOwner();
+        throw abandon(new InterruptedException("interrupted while joining " + this + waitedFor()));
       }
     } catch (IllegalStateException circle) {
+      cancelWithOwner();
       throw abandon(circle);
     }
     awaitChildrenUninterruptibly();
@@ -224,15 +234,33 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
     }
   }
 
-  /**
-   * Cancels the children, waits for them, and lists their failures in what is about to be thrown.
-   */
-  private <E extends Exception> E abandon(E primary) {
+  private void cancelWithOwner() {
     CancelReason why =
         requireNonNullElse(
             Strand.cancellation(), CancelReason.request("its owner was interrupted"));
     // The same as what the cancellation of the owner forwards: either may come first.
     cancelChildren(new CancelReason(CancelReason.Source.PARENT, why.message(), why.by()));
+  }
+
+  /** Names the children that were the last to run, for who wonders which of them took so long. */
+  private String waitedFor() {
+    List<TaskImpl<?, ?>> late = unfinished;
+    unfinished = List.of();
+    if (late.isEmpty()) {
+      return "";
+    }
+    String names =
+        late.stream()
+            .sorted(comparingLong(TaskImpl::id))
+            .limit(MOST_NAMED)
+            .map(task -> StackText.escape(task.name()))
+            .collect(joining(", "));
+    int others = late.size() - MOST_NAMED;
+    return ", which waited for " + names + (others > 0 ? " and " + others + " more" : "");
+  }
+
+  /** Waits for the children, and lists their failures in what is about to be thrown. */
+  private <E extends Exception> E abandon(E primary) {
     awaitChildrenUninterruptibly();
     Failures.attach(primary, failures());
     return primary;
@@ -356,6 +384,11 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
           new CancelReason(
               CancelReason.Source.SIBLING_FAILURE, StackText.describe(failure.exception), child));
     }
+  }
+
+  @Override
+  void cancelling(List<TaskImpl<?, ?>> children) {
+    unfinished = children;
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -320,10 +321,20 @@ public final class Timeout {
     task.retrieveSuppressed();
     switch (task.outcome()) {
       case Outcome.Success<?> _ -> {}
-      case Outcome.Failure<?> failed -> Failures.suppress(primary, failed.exception());
-      case Outcome.Cancelled<?> ended -> Failures.carry(primary, ended.exception().getCause());
+      case Outcome.Failure<?> failed -> suppress(primary, failed.exception(), task);
+      case Outcome.Cancelled<?> ended ->
+          ended.exception().failures().forEach(failure -> suppress(primary, failure, task));
     }
     return primary;
+  }
+
+  /** Suppresses a failure of a task; what is not taken, and stands nowhere else, is reported. */
+  private static void suppress(Throwable primary, Throwable failure, Handle<?, ?> task) {
+    if (!Failures.suppress(primary, failure) && primary.getCause() == null) {
+      Loop.current()
+          .callExceptionHandler(
+              new ExceptionContext("Task exception was never retrieved", failure, task, Map.of()));
+    }
   }
 
   @Override

@@ -1,16 +1,19 @@
 package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -122,5 +125,32 @@ class BadFactoryTest {
     assertThat(refused).hasValue(n);
     assertThat(thrown).hasSize(n == 1 ? 0 : FORKS - 2);
     assertThat(reported.exceptions()).containsExactlyInAnyOrderElementsOf(thrown);
+  }
+
+  @Test
+  @DisplayName(
+      "a thread that fails before it runs its task: the task fails with that, and has ended")
+  void aThreadThatFailsBeforeItsTask() throws Exception {
+    var broken = new IllegalStateException("cannot set up the thread");
+    ThreadFactory threads =
+        task ->
+            Thread.ofVirtual()
+                .unstarted(() -> {
+                  if (task != null) {
+                    throw broken;
+                  }
+                });
+    try (Loop loop =
+        Loop.builder()
+            .handleSignals(false)
+            .exceptionHandler(reported)
+            .threadFactory(threads)
+            .build()) {
+      Task<String, RuntimeException> awaited = loop.createTask(() -> "never");
+      assertThat(catchThrowable(awaited::await)).isSameAs(broken);
+      assertThat(awaited.state()).isEqualTo(Future.State.FAILED);
+      loop.launch("launched", () -> {});
+    }
+    assertThat(reported.exceptions()).containsExactly(broken);
   }
 }

@@ -3,6 +3,8 @@ package dev.selvedge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -135,5 +137,49 @@ class CancelSelfTest {
     assertThatThrownBy(Task::checkCancelled).isInstanceOf(InterruptedException.class);
 
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
+  }
+
+  @Test
+  @DisplayName("CAN-20: a limit that is reached meanwhile is not taken back with what a task asked")
+  void takingBackKeepsTheInterruptOfALimit() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<String, TimeoutException> task =
+          loop.createTask(() ->
+              Timeout.within(
+                  Duration.ofMillis(1),
+                  limit -> {
+                    self().cancel("enough");
+                    while (!limit.expired()) {
+                      Thread.onSpinWait();
+                    }
+                    self().uncancel();
+                    try {
+                      Thread.sleep(60_000);
+                      return "slept";
+                    } catch (InterruptedException e) {
+                      return "interrupted";
+                    }
+                  }));
+
+      assertThat(task.await()).isEqualTo("interrupted");
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("CAN-20: nor is the interrupt that was there before it asked")
+  void takingBackKeepsAnEarlierInterrupt() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Boolean, RuntimeException> task =
+          loop.createTask(() -> {
+            Thread.currentThread().interrupt();
+            self().cancel("enough");
+            self().uncancel();
+            return Thread.interrupted();
+          });
+
+      assertThat(task.await()).isTrue();
+    }
+    assertThat(reported.contexts).isEmpty();
   }
 }

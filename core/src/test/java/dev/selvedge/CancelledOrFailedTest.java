@@ -230,4 +230,31 @@ class CancelledOrFailedTest {
       assertThat(task.isCancelled()).isFalse();
     }
   }
+
+  @Test
+  @DisplayName(
+      "the cancellation of another, suppressed in what ended a cancelled task, is no failure")
+  void aSuppressedCancellation() throws Exception {
+    try (Loop loop = open()) {
+      Task<Void, InterruptedException> helper = loop.createTask(() -> Thread.sleep(60_000));
+      Task<Void, Exception> task =
+          loop.createTask(() -> {
+            try (AutoCloseable resource =
+                () -> {
+                  helper.cancel("clean-up");
+                  helper.await();
+                }) {
+              assertThat(resource).isNotNull();
+              sleep();
+            }
+          });
+      started.await();
+
+      task.cancel();
+
+      task.awaitDone();
+      assertThat(task.isCancelled()).isTrue();
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
 }

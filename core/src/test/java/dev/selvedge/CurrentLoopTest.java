@@ -287,4 +287,19 @@ class CurrentLoopTest {
     }
     assertThat(reported.contexts).isEmpty();
   }
+
+  @Test
+  @DisplayName("close in a main that a guest of the loop runs is refused: it would wait for itself")
+  void closeByTheMainOfAGuest() throws Exception {
+    try (Loop loop = builder().build()) {
+      loop.<Void, Exception>asCurrent(() -> {
+        Loop.run(() ->
+            assertThatIllegalStateException()
+                .isThrownBy(loop::close)
+                .withMessageContaining("close would wait for its caller"));
+        return null;
+      });
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
 }

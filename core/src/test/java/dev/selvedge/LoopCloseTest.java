@@ -1,15 +1,20 @@
 package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -226,7 +231,6 @@ class LoopCloseTest {
             try {
               Thread.sleep(EVER);
             } catch (InterruptedException e) {
-              loop.launch(() -> ran.set(true));
               return loop.createTask("late", () -> ran.set(true));
             }
             return null;
@@ -307,5 +311,95 @@ class LoopCloseTest {
     second.join();
 
     assertThat(flag).isTrue();
+  }
+
+  @Test
+  @DisplayName(
+      "A loop that is closing refuses what is launched: nobody holds a handle that says so")
+  void aClosingLoopRefusesWhatIsLaunched() throws Exception {
+    var refused = new ArrayList<Throwable>();
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      loop.launch(() -> {
+        try {
+          cleaning.countDown();
+          Thread.sleep(EVER);
+        } finally {
+          refused.add(catchThrowable(() -> loop.launch("late", () -> cleaned.set(true))));
+          refused.add(catchThrowable(() -> loop.asExecutor().execute(() -> cleaned.set(true))));
+        }
+      });
+      cleaning.await();
+    }
+    assertThat(refused)
+        .hasSize(2)
+        .allSatisfy(each ->
+            assertThat(each)
+                .isInstanceOf(RejectedExecutionException.class)
+                .hasMessageContaining("does not start: SHUTDOWN: loop is closing"));
+    assertThat(cleaned).isFalse();
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("Closing cancels the scopes that a callback has open, whose task is done")
+  void closeCancelsTheScopesOfACallback() throws Exception {
+    var ended = new AtomicReference<Throwable>();
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      loop.createTask(() -> "value")
+          .onDone(task -> {
+            try (TaskScope<InterruptedException> scope = TaskScope.open()) {
+              scope.fork(() -> {
+                cleaning.countDown();
+                Thread.sleep(EVER);
+              });
+              scope.join();
+              cleaned.set(true);
+            } catch (InterruptedException e) {
+              ended.set(e);
+            }
+          });
+      cleaning.await();
+    }
+    assertThat(cleaned).isTrue();
+    assertThat(ended).hasNullValue();
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("The default loop can neither be closed nor shut down")
+  void theDefaultLoopStays() {
+    Loop loop = Loop.current();
+
+    assertThatIllegalStateException()
+        .isThrownBy(loop::shutdown)
+        .withMessage(
+            "the default loop lives as long as the process: create a loop to shut down one");
+    assertThatIllegalStateException().isThrownBy(loop::close).withMessageEndingWith("close one");
+    assertThat(loop.isShutdown()).isFalse();
+  }
+
+  @Test
+  @DisplayName("A listener that closes the loop which is closing, in that thread, is refused")
+  void aListenerThatCloses() throws Exception {
+    var loops = new AtomicReference<Loop>();
+    LoopListener closing =
+        new LoopListener() {
+          @Override
+          public void cancelled(Task<?, ?> task, CancelReason reason) {
+            loops.get().close();
+          }
+        };
+    try (Loop loop = Threads.builder().exceptionHandler(reported).listener(closing).build()) {
+      loops.set(loop);
+      loop.createTask(() -> {
+        cleaning.countDown();
+        Thread.sleep(EVER);
+      });
+      cleaning.await();
+    }
+    assertThat(reported.exceptions())
+        .singleElement(InstanceOfAssertFactories.THROWABLE)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("which is closing Loop[loop");
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -290,5 +291,39 @@ class TaskScopeTest {
       }
     });
     assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("what an interrupted join throws names the children that it waited for")
+  void anInterruptedJoinNamesWhatItWaitedFor() throws Exception {
+    var begun = new CountDownLatch(5);
+    try (Loop loop = Threads.builder().build()) {
+      Task<Void, Exception> task =
+          loop.createTask(() -> {
+            try (TaskScope<InterruptedException> scope =
+                TaskScope.open(TaskScope.Policy.SUPERVISE, "page")) {
+              scope.fork("quick", () -> "value").await();
+              for (String name : List.of("user", "orders\n", "basket", "offers", "news")) {
+                scope.fork(
+                    name,
+                    () -> {
+                      begun.countDown();
+                      Thread.sleep(60_000);
+                    });
+              }
+              scope.join();
+            }
+          });
+      begun.await();
+      Gate.awaitBlocked(task);
+
+      task.cancel("enough");
+
+      assertThatThrownBy(task::await)
+          .cause()
+          .isInstanceOf(InterruptedException.class)
+          .hasMessageStartingWith("interrupted while joining TaskScope[page, SUPERVISE, ")
+          .hasMessageEndingWith(", which waited for user, orders\\n, basket and 2 more");
+    }
   }
 }

@@ -10,11 +10,13 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -691,5 +693,41 @@ class WaitForTest {
           .isThrownBy(() -> Timeout.waitFor((Task<String, RuntimeException>) null, LONG))
           .withMessage("task");
     }
+  }
+
+  @Test
+  @DisplayName("the caller is cancelled: what does not fit into its exception is reported")
+  void moreFailuresThanAnExceptionTakes() throws Exception {
+    List<Throwable> failures =
+        IntStream.range(0, 20).<Throwable>mapToObj(i -> new IOException("close " + i)).toList();
+    try (Loop loop = open()) {
+      Task<Void, InterruptedException> task =
+          loop.createTask(() -> {
+            try {
+              started.countDown();
+              block();
+            } catch (InterruptedException e) {
+              failures.forEach(e::addSuppressed);
+              throw e;
+            }
+          });
+      Task<Void, Exception> caller =
+          loop.createTask(() -> {
+            try {
+              Timeout.waitFor(task, LONG);
+            } catch (InterruptedException e) {
+              out.set(e);
+            }
+          });
+      started.await();
+      Gate.awaitBlocked(caller);
+
+      caller.cancel();
+
+      caller.awaitDone();
+    }
+    assertThat(Suppressed.in(out.get())).isEqualTo(failures.subList(0, 16));
+    assertThat(reported.exceptions()).isEqualTo(failures.subList(16, 20));
+    reported.contexts.clear();
   }
 }
