@@ -210,7 +210,7 @@ public final class TaskScope<X extends Exception> extends Owner implements AutoC
    * @throws X the first failure, under {@link Policy#CANCEL_ON_FAILURE}; the others are suppressed
    *     in it and all of them count as retrieved
    * @throws InterruptedException if the owner is cancelled; the children were cancelled and waited
-   *     for, and their failures are suppressed in it
+   *     for, their failures are suppressed in it, and its message names some that had not ended
    * @throws WrongThreadException if the caller is not the thread that opened the scope
    * @throws IllegalStateException if the scope is closed, or a child waits for the owner
    */
