@@ -1,5 +1,7 @@
 package dev.selvedge.handlers;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 
 /** Checks arguments that several handlers have. */
@@ -14,7 +16,7 @@ final class Arguments {
   }
 
   static Duration positive(Duration duration, String name) {
-    if (!duration.isPositive()) {
+    if (!requireNonNull(duration, name).isPositive()) {
       throw new IllegalArgumentException(name + " must be longer than zero: " + duration);
     }
     return duration;

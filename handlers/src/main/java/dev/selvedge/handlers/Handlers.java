@@ -51,12 +51,20 @@ public final class Handlers {
   /**
    * Calls each, in this order, also if others throw.
    *
-   * @param handlers whom to call
+   * @param handlers whom to call; at least one
    * @return a handler that throws what the first of them to fail threw, what later ones threw
    *     suppressed in it; should it refuse them or have too many, they are printed
+   * @throws IllegalArgumentException if there are none, which would drop everything
    */
   public static LoopExceptionHandler all(LoopExceptionHandler... handlers) {
-    return new All(List.of(handlers));
+    var all = new ArrayList<LoopExceptionHandler>();
+    for (LoopExceptionHandler handler : requireNonNull(handlers, "handlers")) {
+      all.add(requireNonNull(handler, "handlers"));
+    }
+    if (all.isEmpty()) {
+      throw new IllegalArgumentException("no handlers: nobody would be told");
+    }
+    return new All(all);
   }
 
   /**

@@ -121,7 +121,7 @@ public final class Watchdog implements LoopExceptionHandler {
     @SafeVarargs
     public final Builder fatal(Class<? extends Throwable>... types) {
       var all = new ArrayList<Class<? extends Throwable>>();
-      for (Class<? extends Throwable> type : types) {
+      for (Class<? extends Throwable> type : requireNonNull(types, "types")) {
         all.add(requireNonNull(type, "types"));
       }
       this.fatal = all;

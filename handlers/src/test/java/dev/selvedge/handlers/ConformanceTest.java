@@ -50,7 +50,13 @@ class ConformanceTest extends JournalFixture {
     final Queued queued = Queued.create(100, reported, Handlers.stderr());
     final Health health = Health.create(HOUR);
     final LoopExceptionHandler handler =
-        Handlers.all(journal, limited, queued, health, Watchdog.builder().build(), Handlers.all());
+        Handlers.all(
+            journal,
+            limited,
+            queued,
+            health,
+            Watchdog.builder().build(),
+            Handlers.all((_, _) -> {}));
 
     Everything() throws IOException {}
 

@@ -106,7 +106,6 @@ class HandlersTest extends HandlerFixture {
     assertThatThrownBy(() -> all.handle(loop, context(null))).isSameAs(first);
     assertThat(called).containsExactly("a null", "b null", "c null");
     assertThat(Suppressed.in(first)).containsExactly(second);
-    Handlers.all().handle(loop, context(null));
   }
 
   @Test
@@ -183,8 +182,11 @@ class HandlersTest extends HandlerFixture {
   @DisplayName("what is missing is named")
   void badInput() {
     assertThatThrownBy(() -> Handlers.slf4j(null)).hasMessage("logger");
-    assertThatThrownBy(() -> Handlers.all(named("a"), null))
-        .isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> Handlers.all(named("a"), null)).hasMessage("handlers");
+    assertThatThrownBy(() -> Handlers.all((LoopExceptionHandler[]) null)).hasMessage("handlers");
+    assertThatThrownBy(() -> Handlers.all())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("no handlers: nobody would be told");
     assertThatThrownBy(() -> Handlers.route().exception(null, named("a"))).hasMessage("type");
     assertThatThrownBy(() -> Handlers.route().task(null, named("a"))).hasMessage("name");
     assertThatThrownBy(() -> Handlers.route().task("a", null)).hasMessage("handler");

@@ -173,6 +173,10 @@ class WatchdogTest extends HandlerFixture {
     assertThatThrownBy(() -> builder.grace(Duration.ZERO)).hasMessageContaining("grace");
     assertThatThrownBy(() -> builder.exitCode(0)).hasMessage("exitCode must be from 1 to 255: 0");
     assertThatThrownBy(() -> builder.exitCode(256)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> builder.failures(1, null)).hasMessage("window");
+    assertThatThrownBy(() -> builder.grace(null)).hasMessage("grace");
     assertThatThrownBy(() -> builder.fatal((Class<? extends Throwable>) null)).hasMessage("types");
+    assertThatThrownBy(() -> builder.fatal((Class<? extends Throwable>[]) null))
+        .hasMessage("types");
   }
 }
