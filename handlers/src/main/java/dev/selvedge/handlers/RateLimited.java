@@ -11,12 +11,14 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a storm of the same failure one report and then a count for each window. Failures are the
  * same if they have the same class, were thrown in the same place, and by tasks of the same name;
- * warnings if they have the same text.
+ * warnings if they have the same text and tasks of the same name. Numbers in names do not count, so
+ * {@code order-17} and {@code order-18} are the same, and so are all tasks without a name.
  *
  * {@snippet file="dev/selvedge/handlers/SamplesTest.java" region="rate-limited"}
  *
@@ -25,35 +27,47 @@ import org.jspecify.annotations.Nullable;
  * window}, and another window begins. A window without any ends the storm. Nothing is silently
  * gone: {@link #close} reports what was counted so far, and after it everything is passed on.
  *
- * <p><b>Bounds:</b> beyond a thousand storms at once, others are counted together, as one more.
- * Tasks whose names are all different are different storms, so name them by what they do.
+ * <p><b>Bounds:</b> beyond a thousand storms at once, failures are the same if their class is, and
+ * warnings if their text is. Beyond two thousand, whatever is of none of them is passed on as it
+ * is.
+ *
+ * <p><b>Pitfall:</b> tasks whose names differ in more than numbers are different storms, so name
+ * them by what they do.
  *
  * <p><b>Failure:</b> what the next handler throws for a report goes to who reports. What it throws
  * for a count is printed, and so is the count.
  *
- * <p><b>Threads:</b> may be used by any number of loops. At the end of a window, which the
- * {@linkplain Loop#clock clock} of the loop measures, a virtual thread of its own reports; so the
- * next handler has to be safe for use by several threads, as all of this package are.
+ * <p><b>Threads:</b> may be used by any number of loops, whose failures count together. A window is
+ * measured by the {@linkplain Loop#clock clock} of the loop whose report began it; its count goes
+ * to the loop of the last report. At its end a virtual thread of its own reports, so the next
+ * handler has to be safe for use by several threads, as all of this package are. What {@linkplain
+ * dev.selvedge.ContextCarrier context carriers} carry, such as the logging context, is in place for
+ * what is passed on as it is, and not for a count.
  *
  * @since 0.1.0
  */
 public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
+  /** So many by class, place and name, and then as many by class alone. */
   private static final int MOST_STORMS = 1_000;
+
+  private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
   /** What makes two reports the same. */
   private record Fingerprint(String what, @Nullable StackTraceElement thrownAt, String task) {
-    private static final Fingerprint OTHERS = new Fingerprint("others", null, "");
-
     static Fingerprint of(ExceptionContext context) {
       Throwable exception = context.exception();
       Task<?, ?> task = context.future();
-      String name = task == null ? "" : task.name();
+      String name = task == null ? "" : NUMBER.matcher(task.name()).replaceAll("#");
       if (exception == null) {
         return new Fingerprint(context.message(), null, name);
       }
       StackTraceElement[] frames = Answers.frames(exception);
       return new Fingerprint(
           exception.getClass().getName(), frames.length == 0 ? null : frames[0], name);
+    }
+
+    Fingerprint byClass() {
+      return new Fingerprint(what, null, "");
     }
 
     @Override
@@ -66,7 +80,9 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
 
   /** Reports of one fingerprint that were counted since the window began. */
   private static final class Storm {
-    private final Loop loop;
+    /** Of the last report. */
+    private Loop loop;
+
     private int count;
     private @Nullable ExceptionContext last;
     private LoopClock.@Nullable Alarm alarm;
@@ -114,15 +130,19 @@ public final class RateLimited implements LoopExceptionHandler, AutoCloseable {
       return false;
     }
     Fingerprint fingerprint = Fingerprint.of(context);
-    if (!storms.containsKey(fingerprint) && storms.size() >= MOST_STORMS) {
-      fingerprint = Fingerprint.OTHERS;
-    }
     Storm storm = storms.get(fingerprint);
+    if (storm == null && storms.size() >= MOST_STORMS) {
+      fingerprint = fingerprint.byClass();
+      storm = storms.get(fingerprint);
+    }
     if (storm == null) {
-      begin(fingerprint, new Storm(loop));
+      if (storms.size() < 2 * MOST_STORMS) {
+        begin(fingerprint, new Storm(loop));
+      }
       return false;
     }
     storm.count++;
+    storm.loop = loop;
     storm.last = context;
     return true;
   }

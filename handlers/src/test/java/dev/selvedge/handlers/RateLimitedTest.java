@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Gate;
+import dev.selvedge.Loop;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -98,17 +100,80 @@ class RateLimitedTest extends HandlerFixture {
   }
 
   @Test
-  @DisplayName("beyond a thousand storms the others are counted together: nothing is silently gone")
-  void bounded() {
-    int extra = 500;
+  @DisplayName("names that differ in numbers alone are the same, as those of tasks without a name")
+  void numbersInNames() {
+    var failure = thrownHere("lost");
     try (RateLimited limited = RateLimited.create(WINDOW, reported)) {
-      for (int i = 0; i < 1_000 + extra; i++) {
-        limited.handle(loop, new ExceptionContext("warning " + i, null, null, Map.of()));
+      loop.setExceptionHandler(limited);
+      for (int i = 0; i < 20; i++) {
+        loop.launch(() -> {
+          throw failure;
+        });
+        fail("order-" + i + " of 20", failure);
       }
-      assertThat(reported.messages()).hasSize(1_001).endsWith("warning 1000");
-      assertThat(clock.alarms()).isEqualTo(1_001);
+      assertThat(reported.messages()).hasSize(2);
     }
-    assertThat(reported.messages().getLast()).isEqualTo(extra - 1 + " times more: others");
+    assertThat(reported.messages().subList(2, 4))
+        .allMatch(message -> message.startsWith("19 times more: java.io.IOException at "))
+        .anyMatch(message -> message.endsWith(" in task-#"))
+        .anyMatch(message -> message.endsWith(" in order-# of #"));
+  }
+
+  private static ExceptionContext warning(int number) {
+    return new ExceptionContext("warning " + number, null, null, Map.of());
+  }
+
+  @Test
+  @DisplayName("beyond a thousand storms a failure counts by its class alone, so a new one is told")
+  void byClass() {
+    try (RateLimited limited = RateLimited.create(WINDOW, reported)) {
+      for (int i = 0; i < 1_000; i++) {
+        limited.handle(loop, warning(i));
+      }
+      loop.setExceptionHandler(limited);
+      fail("a", thrownHere("1"));
+      fail("b", new IOException("2"));
+      fail("c", new IllegalStateException("3"));
+      limited.handle(loop, context(new OutOfMemoryError("4")));
+      assertThat(reported.exceptions())
+          .extracting(Throwable::getMessage)
+          .containsExactly("1", "3", "4");
+    }
+    assertThat(reported.messages()).hasSize(1_004).endsWith("Once more: java.io.IOException");
+  }
+
+  @Test
+  @DisplayName("what has no place among two thousand storms is passed on, and not remembered")
+  void bounded() {
+    try (RateLimited limited = RateLimited.create(WINDOW, reported)) {
+      for (int i = 0; i < 2_500; i++) {
+        limited.handle(loop, warning(i));
+      }
+      assertThat(reported.messages()).hasSize(2_500);
+      assertThat(clock.alarms()).isEqualTo(2_000);
+      limited.handle(loop, warning(1_999));
+      limited.handle(loop, warning(2_000));
+      assertThat(reported.messages()).hasSize(2_501).endsWith("warning 2000");
+    }
+    assertThat(reported.messages()).hasSize(2_502).endsWith("Once more: warning 1999");
+  }
+
+  @Test
+  @DisplayName("a count goes to the loop of its task, the one of the last report")
+  void countOfTwoLoops() {
+    var told = new ArrayList<String>();
+    try (RateLimited limited =
+            RateLimited.create(
+                WINDOW,
+                (to, context) -> told.add(to.name() + " of " + context.future().ownerName()));
+        Loop other = Loop.builder().name("other").clock(clock).exceptionHandler(limited).build()) {
+      loop.setExceptionHandler(limited);
+      fail("poller", thrownHere("1"));
+      fail(other, "poller", thrownHere("2"));
+      clock.advance(WINDOW);
+      await().until(() -> told.size() == 2);
+    }
+    assertThat(told).containsExactly("orders of orders", "other of other");
   }
 
   @Test
@@ -179,6 +244,7 @@ class RateLimitedTest extends HandlerFixture {
     assertThatThrownBy(() -> RateLimited.create(Duration.ZERO, reported))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("window must be longer than zero: PT0S");
+    assertThatThrownBy(() -> RateLimited.create(null, reported)).hasMessage("window");
     assertThatThrownBy(() -> RateLimited.create(WINDOW, null)).hasMessage("next");
   }
 }
