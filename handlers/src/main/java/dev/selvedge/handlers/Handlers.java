@@ -39,7 +39,9 @@ public final class Handlers {
 
   /**
    * Logs: failures at ERROR with the exception attached, warnings at WARN. The loop, and the name,
-   * id and owner of the task, are key-value pairs, and so is each detail.
+   * id and owner of the task, are key-value pairs, and so is each detail. As most layouts do not
+   * print these, they follow the message as well, in brackets, all on one line with control
+   * characters escaped.
    *
    * @param logger where to
    * @return the handler

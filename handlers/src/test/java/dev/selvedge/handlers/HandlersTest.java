@@ -80,18 +80,53 @@ class HandlersTest extends HandlerFixture {
 
     ILoggingEvent error = appender.list.getFirst();
     assertThat(error.getLevel()).isEqualTo(Level.ERROR);
-    assertThat(error.getFormattedMessage()).isEqualTo("Task exception was never retrieved");
+    assertThat(error.getFormattedMessage())
+        .isEqualTo(
+            "Task exception was never retrieved [loop=orders, task=line 1, id="
+                + id.getFirst()
+                + ", owner=lines]");
     assertThat(((ThrowableProxy) error.getThrowableProxy()).getThrowable()).isSameAs(failure);
     assertThat(error.getKeyValuePairs())
         .extracting(pair -> pair.key + "=" + pair.value)
         .containsExactly("loop=orders", "task=line 1", "id=" + id.getFirst(), "owner=lines");
     ILoggingEvent warning = appender.list.getLast();
     assertThat(warning.getLevel()).isEqualTo(Level.WARN);
+    assertThat(warning.getFormattedMessage()).isEqualTo("Slow [loop=orders, by=main, tasks=3]");
     assertThat(warning.getThrowableProxy()).isNull();
     assertThat(warning.getKeyValuePairs())
         .extracting(pair -> pair.key + "=" + pair.value)
         .containsExactly("loop=orders", "by=main", "tasks=3");
     assertThat(appender.list).hasSize(2);
+  }
+
+  @Test
+  @DisplayName("slf4j: the message is one line that has all there is to know, whatever that is")
+  void slf4jOfOneLine() {
+    var appender = new ListAppender<ILoggingEvent>();
+    Logger logger = new LoggerContext().getLogger("failures");
+    logger.addAppender(appender);
+    appender.start();
+    Object broken =
+        new Object() {
+          @Override
+          public String toString() {
+            throw new IllegalStateException("no text");
+          }
+        };
+
+    Handlers.slf4j(logger)
+        .handle(
+            loop,
+            new ExceptionContext(
+                "Slow {}\r\n",
+                null,
+                null,
+                Map.of("a", broken, "stack", "\tat b\n\u0007\u0085$1\\")));
+
+    assertThat(appender.list.getFirst().getFormattedMessage())
+        .isEqualTo(
+            "Slow {}\\r\\n [loop=orders, a=(no text: java.lang.IllegalStateException),"
+                + " stack=\\tat b\\n\\u0007\\u0085$1\\]");
   }
 
   @Test
