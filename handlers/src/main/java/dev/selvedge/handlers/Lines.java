@@ -86,7 +86,7 @@ final class Lines {
   private static ExceptionEntry entry(Throwable exception, Set<Throwable> seen, int depth) {
     String type = exception.getClass().getName();
     String message = Answers.text(exception::getMessage);
-    if (!seen.add(exception) || depth == MOST_DEPTH) {
+    if (depth == MOST_DEPTH || !seen.add(exception)) {
       return new ExceptionEntry(type, message, List.of(), null, List.of(), true);
     }
     List<String> stack =

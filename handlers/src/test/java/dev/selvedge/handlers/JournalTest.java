@@ -88,6 +88,23 @@ class JournalTest extends JournalFixture {
     assertThat(depth).isEqualTo(101);
   }
 
+  @Test
+  @DisplayName("what is cut for its depth stands whole where it comes again less deep")
+  void cutAndComesAgain() throws Exception {
+    var reason = new IOException("reason", new IOException("cause of the reason"));
+    var outer = reason;
+    for (int i = 0; i < 100; i++) {
+      outer = new IOException("outer", outer);
+    }
+    outer.addSuppressed(reason);
+    try (Journal journal = open()) {
+      journal.handle(loop, context(outer));
+    }
+    ExceptionEntry again = entries().getFirst().exception().suppressed().getFirst();
+    assertThat(again.cut()).isFalse();
+    assertThat(again.cause().message()).isEqualTo("cause of the reason");
+  }
+
   private static final class Broken extends IOException {
     private static final long serialVersionUID = 1;
 
