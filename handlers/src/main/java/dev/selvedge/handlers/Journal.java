@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Appends each report to a file, as a line of JSON, so that no failure is lost with the process.
- * {@link #read} gives them back. Needs Jackson ({@code tools.jackson.core:jackson-databind}).
+ * {@link #read} gives them back. Needs Jackson 3 ({@code tools.jackson.core:jackson-databind}).
  *
  * {@snippet file="dev/selvedge/handlers/SamplesTest.java" region="journal"}
  *
@@ -29,12 +29,14 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Files:</b> only their owner may read and write them, where the file system knows such
  * permissions. A link is followed. A file that would become too large is renamed to {@code name.1},
  * {@code name.1} to {@code name.2}, and so on; the oldest is deleted. An empty file {@code
- * name.lock} is locked as long as the journal is open and stays.
+ * name.lock} is locked as long as the journal is open and stays. All these names are the journal's:
+ * give none of them to another one. A file that is there already and does not begin as a journal is
+ * refused.
  *
  * <p><b>Failure:</b> a report that cannot be written, because the disk is full or the directory
  * gone or for whatever reason, goes to the {@linkplain Builder#otherwise other handler}, and so
  * does, once, why. Each later report is tried again. What the other handler throws goes to who
- * reports.
+ * reports, with why suppressed in it.
  *
  * <p><b>Threads:</b> may be used by any number of loops and threads; writes one line at a time. An
  * interrupt does not disturb it.
@@ -104,7 +106,7 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
   private LoopClock.@Nullable Alarm forcing;
 
   private Journal(Builder builder) throws IOException {
-    Lines.load();
+    loadJackson();
     path = JournalFile.followed(builder.path);
     forceEvery = builder.forceEvery;
     otherwise = builder.otherwise;
@@ -117,9 +119,10 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
    *
    * @param path the file; its directory has to exist
    * @return a new builder
+   * @throws IllegalArgumentException if the path is the root of a file system
    */
   public static Builder builder(Path path) {
-    return new Builder(requireNonNull(path, "path"));
+    return new Builder(JournalFile.absolute(path));
   }
 
   /**
@@ -135,7 +138,7 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
     private LoopExceptionHandler otherwise = Handlers.stderr();
 
     private Builder(Path path) {
-      this.path = path.toAbsolutePath();
+      this.path = path;
     }
 
     /**
@@ -155,7 +158,8 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
     }
 
     /**
-     * Sets how many old files are kept beside the current one; 4 if not set.
+     * Sets how many old files are kept beside the current one; 4 if not set. Those that an earlier,
+     * higher number has left are read, and stay until somebody deletes them.
      *
      * @param files 0 to 999 999
      * @return this
@@ -199,8 +203,9 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
      * Opens the journal, and repairs what a killed process has left.
      *
      * @return a new journal
-     * @throws IOException if the file cannot be opened for writing, or is open in another process
-     *     or another journal of this one
+     * @throws IOException if the file cannot be opened for writing, is open in another process or
+     *     another journal of this one, or is there and no journal
+     * @throws NoClassDefFoundError if Jackson 3 is not on the class path
      */
     public Journal open() throws IOException {
       return new Journal(this);
@@ -233,9 +238,38 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
       first = !failing;
       failing = true;
     }
-    otherwise.handle(loop, context);
     if (first) {
+      tellFirst(loop, context, why);
+    } else {
+      otherwise.handle(loop, context);
+    }
+  }
+
+  /** Should the other handler throw, it is told why with the next report. */
+  private void tellFirst(Loop loop, ExceptionContext context, Throwable why) {
+    try {
+      otherwise.handle(loop, context);
       otherwise.handle(loop, notWritten(why));
+    } catch (Throwable broken) {
+      synchronized (this) {
+        failing = false;
+      }
+      if (!Answers.suppress(broken, why)) {
+        loop.defaultExceptionHandler(notWritten(why));
+      }
+      throw broken;
+    }
+  }
+
+  private static void loadJackson() {
+    try {
+      Lines.load();
+    } catch (NoClassDefFoundError e) {
+      var named =
+          new NoClassDefFoundError(
+              "a journal needs tools.jackson.core:jackson-databind, Jackson 3, on the class path");
+      named.initCause(e);
+      throw named;
     }
   }
 
@@ -292,8 +326,11 @@ public final class Journal implements LoopExceptionHandler, AutoCloseable {
    *     file cannot be read, or a line is not an entry, and goes on behind that line if asked again
    * @throws IOException if the directory cannot be read, a file cannot be opened, or there is no
    *     such journal
+   * @throws IllegalArgumentException if the path is the root of a file system
+   * @throws NoClassDefFoundError if Jackson 3 is not on the class path
    */
   public static Stream<Entry> read(Path path) throws IOException {
+    loadJackson();
     return JournalReader.read(JournalFile.followed(path));
   }
 }

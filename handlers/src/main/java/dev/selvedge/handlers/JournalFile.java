@@ -1,9 +1,13 @@
 package dev.selvedge.handlers;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -27,6 +31,10 @@ import org.jspecify.annotations.Nullable;
 final class JournalFile {
   private static final Set<PosixFilePermission> MODE = PosixFilePermissions.fromString("rw-------");
   private static final int CHUNK = 8192;
+
+  /** As many as Linux follows. */
+  private static final int MOST_LINKS = 40;
+
   private static final Pattern OLD = Pattern.compile("[1-9][0-9]{0,5}");
 
   private final Path path;
@@ -47,11 +55,25 @@ final class JournalFile {
     this.keep = keep;
   }
 
+  /** The absolute path, which has a name and a directory. */
+  static Path absolute(Path path) {
+    Path absolute = requireNonNull(path, "path").toAbsolutePath();
+    if (absolute.getNameCount() == 0) {
+      throw new IllegalArgumentException("a journal has to be a file: " + path);
+    }
+    return absolute;
+  }
+
   /** The file that a path means: a link is followed, so that both names are one journal. */
   static Path followed(Path path) throws IOException {
-    return Files.isSymbolicLink(path) && Files.exists(path)
-        ? path.toRealPath()
-        : path.toAbsolutePath();
+    Path file = absolute(path);
+    for (int links = 0; Files.isSymbolicLink(file); links++) {
+      if (links == MOST_LINKS) {
+        throw new FileSystemLoopException(path.toString());
+      }
+      file = absolute(file.resolveSibling(Files.readSymbolicLink(file)));
+    }
+    return file;
   }
 
   /** The current file, or an old one by its number. */
@@ -78,12 +100,13 @@ final class JournalFile {
   }
 
   static Path directory(Path path) {
-    return Objects.requireNonNull(path.getParent(), "an absolute path of a file has a parent");
+    return requireNonNull(path.getParent(), "an absolute path of a file has a parent");
   }
 
   /** After a failure as well. */
   void open() throws IOException {
     try {
+      refuseOthers();
       lock = JournalLock.acquire(path);
       for (int number = end(path); number > 0; number--) {
         restrict(numbered(path, number));
@@ -97,10 +120,22 @@ final class JournalFile {
     }
   }
 
+  /** A file that cannot be a journal is somebody's, who named it by mistake. */
+  private void refuseOthers() throws IOException {
+    if (Files.isRegularFile(path)) {
+      try (InputStream in = Files.newInputStream(path)) {
+        int first = in.read();
+        // A write that was lost with the power leaves zeros.
+        if (first > 0 && first != '{') {
+          throw new IOException(path + " is no journal: it does not begin with {");
+        }
+      }
+    }
+  }
+
   private RandomAccessFile openFile() throws IOException {
     RandomAccessFile opened = create(path);
     key = key(path);
-    opened.seek(opened.length());
     return opened;
   }
 
@@ -150,7 +185,6 @@ final class JournalFile {
       file.setLength(end);
       file.getFD().sync();
     }
-    file.seek(end);
   }
 
   void append(byte[] line, boolean force) throws IOException {
@@ -163,12 +197,14 @@ final class JournalFile {
     if (file == null) {
       open();
     }
-    RandomAccessFile current = Objects.requireNonNull(file);
+    RandomAccessFile current = requireNonNull(file);
     if (current.length() > 0 && current.length() + line.length > maxSize) {
       current = rotate(current);
     }
     long before = current.length();
     try {
+      // Somebody else may have emptied the file.
+      current.seek(before);
       current.write(line);
       if (force) {
         current.getFD().sync();
@@ -191,7 +227,6 @@ final class JournalFile {
   private void undo(RandomAccessFile current, long length, Throwable why) {
     try {
       current.setLength(length);
-      current.seek(length);
     } catch (IOException e) {
       why.addSuppressed(e);
       // The next open repairs it.

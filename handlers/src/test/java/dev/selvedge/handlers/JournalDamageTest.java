@@ -8,6 +8,7 @@ import dev.selvedge.Gate;
 import dev.selvedge.handlers.Journal.Entry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -65,6 +66,9 @@ class JournalDamageTest extends JournalFixture {
     assertThat(messages()).containsExactly("a");
     write("b");
     assertThat(messages()).containsExactly("a", "b");
+    Files.write(path(), new byte[10_000]);
+    write("c");
+    assertThat(messages()).containsExactly("c");
   }
 
   @ParameterizedTest
@@ -198,6 +202,27 @@ class JournalDamageTest extends JournalFixture {
     assertThat(link).isSymbolicLink();
     assertThat(messages(link)).containsExactly("a", "b");
     assertThat(messages()).containsExactly("a", "b");
+  }
+
+  @Test
+  @DisplayName(
+      "a link to a file that is not there yet is followed, over others too; a circle is not")
+  void danglingLinks() throws Exception {
+    Path below = Files.createDirectory(directory.resolve("below"));
+    Path first = Files.createSymbolicLink(directory.resolve("first"), Path.of("below/second"));
+    Files.createSymbolicLink(below.resolve("second"), Path.of("../failures.jsonl"));
+    try (Journal journal = Journal.builder(first).open()) {
+      assertThatThrownBy(this::open)
+          .isInstanceOf(IOException.class)
+          .hasMessageEndingWith("is open in another journal of this process");
+      journal.handle(loop, failure("a"));
+    }
+    assertThat(messages(first)).containsExactly("a");
+    assertThat(messages()).containsExactly("a");
+
+    Path circle = Files.createSymbolicLink(directory.resolve("circle"), Path.of("circle"));
+    assertThatThrownBy(() -> Journal.builder(circle).open())
+        .isInstanceOf(FileSystemLoopException.class);
   }
 
   @Test

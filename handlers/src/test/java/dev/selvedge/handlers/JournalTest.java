@@ -20,6 +20,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
@@ -194,7 +195,7 @@ class JournalTest extends JournalFixture {
   @Test
   @DisplayName("a file that is nothing but a torn line begins anew")
   void repairAll() throws Exception {
-    Files.writeString(path(), "torn");
+    Files.writeString(path(), "{\"torn");
     assertThat(entries()).isEmpty();
     open().close();
     assertThat(path()).isEmptyFile();
@@ -209,6 +210,20 @@ class JournalTest extends JournalFixture {
     assertThatThrownBy(this::entries)
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining("failures.jsonl has a line that is not an entry");
+  }
+
+  @Test
+  @DisplayName("a file that is no journal is refused when it is opened, and left as it is")
+  void somebodysFile() throws Exception {
+    Files.writeString(path(), "somebody's notes");
+    Files.setPosixFilePermissions(path(), PosixFilePermissions.fromString("rw-r--r--"));
+    assertThatThrownBy(this::open)
+        .isInstanceOf(IOException.class)
+        .hasMessage(path() + " is no journal: it does not begin with {");
+    assertThat(path()).hasContent("somebody's notes");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path())))
+        .isEqualTo("rw-r--r--");
+    assertThat(directory).isDirectoryNotContaining("glob:**.lock");
   }
 
   @Test
@@ -276,6 +291,21 @@ class JournalTest extends JournalFixture {
   }
 
   @Test
+  @DisplayName("a file that others have emptied, or appended to, is gone on with at its end")
+  void emptiedByOthers() throws Exception {
+    try (Journal journal = open()) {
+      journal.handle(loop, failure("1"));
+      Files.write(path(), new byte[0]);
+      journal.handle(loop, failure("2"));
+      assertThat(messages()).containsExactly("2");
+      Files.write(path(), Files.readAllBytes(path()), StandardOpenOption.APPEND);
+      journal.handle(loop, failure("3"));
+    }
+    assertThat(messages()).containsExactly("2", "2", "3");
+    assertThat(reported.contexts()).isEmpty();
+  }
+
+  @Test
   @DisplayName("a full disk: nothing torn stays in the file, reports go to the other handler")
   @Tag("virtual-only") // the program's loop makes its threads itself
   void fullDisk() throws Exception {
@@ -316,7 +346,34 @@ class JournalTest extends JournalFixture {
     Journal journal =
         Journal.builder(path()).otherwise(throwing(new IllegalStateException("broken"))).open();
     journal.close();
+    assertThatThrownBy(() -> journal.handle(loop, failure("a")))
+        .hasMessage("broken")
+        .satisfies(broken ->
+            assertThat(broken.getSuppressed())
+                .extracting(Throwable::getMessage)
+                .containsExactly(path() + " is closed"));
+  }
+
+  @Test
+  @DisplayName("the other handler is told why as soon as it does not throw")
+  void otherHandlerThrowsAtFirst() throws Exception {
+    var calls = new AtomicInteger();
+    Journal journal =
+        Journal.builder(path())
+            .otherwise((from, context) -> {
+              if (calls.getAndIncrement() == 0) {
+                throw new IllegalStateException("broken");
+              }
+              reported.handle(from, context);
+            })
+            .open();
+    journal.close();
     assertThatThrownBy(() -> journal.handle(loop, failure("a"))).hasMessage("broken");
+    journal.handle(loop, failure("b"));
+    journal.handle(loop, failure("c"));
+    assertThat(reported.messages())
+        .containsExactly(
+            "Something happened", "The journal cannot be written", "Something happened");
   }
 
   @Test
@@ -371,7 +428,15 @@ class JournalTest extends JournalFixture {
     assertThatThrownBy(() -> builder.keep(-1)).hasMessage("keep must be from 0 to 999999: -1");
     assertThatThrownBy(() -> builder.forceEvery(Duration.ZERO)).hasMessageContaining("delay");
     assertThatThrownBy(() -> builder.otherwise(null)).hasMessage("handler");
+    assertThatThrownBy(() -> builder.forceEvery(null)).hasMessage("delay");
     assertThatThrownBy(() -> Journal.builder(null)).hasMessage("path");
+    assertThatThrownBy(() -> Journal.read(null)).hasMessage("path");
+    assertThatThrownBy(() -> Journal.builder(Path.of("/")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a journal has to be a file: /");
+    assertThatThrownBy(() -> Journal.read(Path.of("/")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a journal has to be a file: /");
     assertThatThrownBy(() -> Journal.builder(directory.resolve("none/journal")).open())
         .isInstanceOf(NoSuchFileException.class);
   }
