@@ -327,8 +327,8 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
    * Registers the meters. Binding them to the same registry again does nothing.
    *
    * @param registry where to
-   * @throws IllegalStateException if the registry has such meters of another with the same tags,
-   *     which would hide these
+   * @throws IllegalStateException if the registry has such meters of another with exactly the same
+   *     tags, which would hide these
    */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
@@ -336,19 +336,20 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
     if (registries.containsKey(registry)) {
       return;
     }
-    if (registry.find("selvedge.tasks.stragglers").tags(tags).gauge() != null) {
+    List<Meter> present = registry.getMeters();
+    Gauge first =
+        Gauge.builder("selvedge.tasks.stragglers", this, LoopMetrics::countStragglers)
+            .description("Tasks that go on although they were asked to cancel")
+            .tags(tags)
+            .register(registry);
+    if (present.contains(first)) {
       throw new IllegalStateException(
           "the registry has meters with the tags "
               + tags
               + ": close the LoopMetrics that they belong to, or let it listen to both loops");
     }
     registries.put(registry, new ArrayList<>());
-    keep(
-        registry,
-        Gauge.builder("selvedge.tasks.stragglers", this, LoopMetrics::countStragglers)
-            .description("Tasks that go on although they were asked to cancel")
-            .tags(tags)
-            .register(registry));
+    keep(registry, first);
     keep(
         registry,
         Gauge.builder("selvedge.tasks.queued", this, LoopMetrics::countQueued)

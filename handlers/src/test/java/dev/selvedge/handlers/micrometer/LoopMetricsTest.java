@@ -371,6 +371,19 @@ class LoopMetricsTest {
   }
 
   @Test
+  @DisplayName("meters with more tags hide none, and those whose ids are mapped alike do")
+  void moreTags() {
+    registry.config().commonTags("application", "shop");
+    LoopMetrics.builder("orders").tags(Tags.of("region", "north")).build().bindTo(registry);
+    metrics.bindTo(registry);
+    assertThat(registry.find("selvedge.tasks.stragglers").gauges()).hasSize(2);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> LoopMetrics.create("orders").bindTo(registry));
+    metrics.close();
+    assertThat(registry.find("selvedge.tasks.stragglers").gauges()).hasSize(1);
+  }
+
+  @Test
   @DisplayName("close removes its own meters, however the registry names them, and no others")
   void closeRemovesItsOwn() throws Exception {
     registry
