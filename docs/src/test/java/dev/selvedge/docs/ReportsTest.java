@@ -2,8 +2,12 @@ package dev.selvedge.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.selvedge.ExceptionContext;
+import dev.selvedge.handlers.micrometer.LoopMetrics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -51,5 +55,28 @@ class ReportsTest {
     }
 
     assertThat(table).isEqualTo(inCode()).hasSizeGreaterThan(15);
+  }
+
+  @Test
+  @DisplayName("every report that a listener hears of has a count of its own in the meters")
+  void meters() throws IOException {
+    Set<String> heard = new TreeSet<>();
+    for (Path file : Repository.mainSources()) {
+      if (!file.startsWith(Repository.ROOT.resolve("handlers"))) {
+        heard.addAll(keys(IN_CODE, Repository.read(file)));
+      }
+    }
+    heard.removeAll(List.of("Exception in a listener", "Exception in the exception handler"));
+
+    var registry = new SimpleMeterRegistry();
+    LoopMetrics metrics = LoopMetrics.create("reports");
+    metrics.bindTo(registry);
+    for (String message : heard) {
+      metrics.reported(new ExceptionContext(message, null, null, Map.of()));
+    }
+    assertThat(registry.find("selvedge.reports").meters())
+        .extracting(meter -> meter.getId().getTag("message"))
+        .containsExactlyInAnyOrderElementsOf(heard)
+        .hasSizeGreaterThan(10);
   }
 }

@@ -87,6 +87,8 @@ class WatchingTest {
       cancelled.awaitDone();
       loop.callListeners(listener -> listener.restarted(cancelled, 1));
       loop.callListeners(listener ->
+          listener.reported(new dev.selvedge.ExceptionContext("message", null, null, Map.of())));
+      loop.callListeners(listener ->
           listener.handlerFailed(
               new dev.selvedge.ExceptionContext("message", null, null, Map.of()),
               new IOException("handler")));
@@ -118,7 +120,7 @@ class WatchingTest {
       assertThat(meter.getId().getTag("loop")).isEqualTo("table");
       assertThat(meter.getId().getDescription()).isNotBlank();
     }
-    assertThat(table).isEqualTo(real).hasSize(12);
+    assertThat(table).isEqualTo(real).hasSize(13);
   }
 
   @Test

@@ -37,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  * {@snippet file="dev/selvedge/handlers/micrometer/SamplesTest.java" region="metrics"}
  *
  * <p>Every meter has the tag {@code loop}; those of tasks have {@code kind}, by a {@link
- * TaskKindConvention}. The first 100 kinds, and as many classes of exceptions, are told apart;
- * later ones are {@code other}. The guide's page on handlers lists all meters.
+ * TaskKindConvention}. The first 100 kinds, and as many classes of exceptions and verbs, are told
+ * apart; later ones are {@code other}, and so are reports whose message is not the library's own.
+ * The guide's page on watching lists all meters.
  *
  * <p>Counters and gauges tell of everything since this was created; timers and distributions of
  * what came after {@link #bindTo}. It may listen to several loops, which it then counts together,
@@ -54,9 +55,30 @@ import org.jspecify.annotations.Nullable;
 public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseable {
   private static final int MOST_KINDS = 100;
   private static final int MOST_EXCEPTIONS = 100;
+  private static final int MOST_VERBS = 100;
   private static final String OTHER = "other";
   private static final String DURATIONS = "selvedge.tasks";
   private static final String DURATIONS_ARE = "How long the bodies of tasks have run";
+
+  /** What the library's own reports say that a listener hears of. */
+  private static final Set<String> MESSAGES =
+      Set.of(
+          "Task exception was never retrieved",
+          "Exception in a callback of a task",
+          "Task ignores its cancellation",
+          "More tasks ignore their cancellation",
+          "A scope was never closed: open it in a try block",
+          "Exception in a context carrier",
+          "Exception in main",
+          "Uncaught exception in the thread of a task",
+          "Thread ignores the end of its loop",
+          "A failure that the exception of its group did not take",
+          "Periodic action failed",
+          "Supervised task failed",
+          "Supervised task does not stop within its limit",
+          "Exception in an @Async method",
+          "Scheduled run failed",
+          "Task has not ended within selvedge.shutdown.timeout");
 
   /** Settings of the meters. Each returns the builder. */
   public static final class Builder {
@@ -277,6 +299,9 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
           "kind",
           "delivery",
           "exception");
+  private final Counters reports =
+      new Counters(
+          "selvedge.reports", "Reports that the exception handler was called for", "message");
   private final Counters handlerFailures =
       new Counters(
           "selvedge.handler.failures", "What the exception handler has thrown", "exception");
@@ -363,7 +388,7 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
       bindTimers(kind);
     }
     for (Counters counters :
-        List.of(cancellations, failures, handlerFailures, rejections, restarts)) {
+        List.of(cancellations, failures, reports, handlerFailures, rejections, restarts)) {
       counters.bindTo(registry);
     }
   }
@@ -481,6 +506,12 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
   }
 
   @Override
+  public void reported(ExceptionContext context) {
+    String message = context.message();
+    reports.count(MESSAGES.contains(message) ? message : OTHER);
+  }
+
+  @Override
   public void handlerFailed(ExceptionContext context, Throwable exception) {
     handlerFailures.count(name(exception));
   }
@@ -516,6 +547,9 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
   }
 
   private synchronized List<DistributionSummary> summaries(String verb) {
+    if (widths.size() >= MOST_VERBS && !widths.containsKey(verb) && !verb.equals(OTHER)) {
+      return summaries(OTHER);
+    }
     return widths.computeIfAbsent(
         verb,
         _ ->

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.selvedge.Admission;
+import dev.selvedge.ExceptionContext;
 import dev.selvedge.Gate;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
@@ -260,7 +261,7 @@ class LoopMetricsTest {
       loop.callListeners(listener -> listener.gathered("gather", 5));
       loop.callListeners(listener ->
           listener.handlerFailed(
-              new dev.selvedge.ExceptionContext("message", null, null, Map.of()),
+              new ExceptionContext("message", null, null, Map.of()),
               new IllegalStateException("handler")));
       Task<Integer, RuntimeException> task = loop.createTask("poller", () -> 1);
       loop.callListeners(listener -> listener.restarted(task, 1));
@@ -271,6 +272,41 @@ class LoopMetricsTest {
     assertThat(counts("selvedge.restarts")).containsExactly(Map.entry("poller", 1.0));
     assertThat(counts("selvedge.handler.failures"))
         .containsExactly(Map.entry("IllegalStateException", 1.0));
+  }
+
+  @Test
+  @DisplayName("reports by message, those that are of no task too; texts of one's own are one")
+  void reports() throws Exception {
+    try (Loop loop = builder().build()) {
+      loop.createTask("task", () -> 1)
+          .onDone(_ -> {
+            throw new IllegalStateException("callback");
+          })
+          .awaitDone();
+      await().until(() -> !reported.contexts().isEmpty());
+      for (String message : List.of("Scheduled run failed", "Scheduled run failed", "x", "y")) {
+        loop.callExceptionHandler(new ExceptionContext(message, null, null, Map.of()));
+      }
+    }
+    assertThat(counts("selvedge.reports"))
+        .containsExactly(
+            Map.entry("Exception in a callback of a task", 1.0),
+            Map.entry("Scheduled run failed", 2.0),
+            Map.entry("other", 2.0));
+  }
+
+  @Test
+  @DisplayName("after 100 verbs the others are one")
+  void manyVerbs() {
+    try (Loop loop = builder().build()) {
+      for (int i = 0; i < 150; i++) {
+        String verb = "verb " + i;
+        loop.callListeners(listener -> listener.gathered(verb, 1));
+      }
+    }
+    assertThat(registry.find("selvedge.gather.width").summaries()).hasSize(101);
+    assertThat(registry.get("selvedge.gather.width").tag("verb", "other").summary().count())
+        .isEqualTo(50);
   }
 
   @Test
@@ -461,8 +497,7 @@ class LoopMetricsTest {
     try (Loop loop = builder().build()) {
       for (Throwable made : classes(150)) {
         loop.callListeners(listener ->
-            listener.handlerFailed(
-                new dev.selvedge.ExceptionContext("message", null, null, Map.of()), made));
+            listener.handlerFailed(new ExceptionContext("message", null, null, Map.of()), made));
       }
     }
     assertThat(counts("selvedge.handler.failures")).hasSize(101).containsEntry("other", 50.0);
