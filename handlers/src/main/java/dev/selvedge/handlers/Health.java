@@ -54,8 +54,8 @@ public final class Health implements LoopExceptionHandler {
 
   private Health(int most, Duration window, Duration quiet, LoopClock clock) {
     this.most = Arguments.positive(most, "failures");
-    this.window = TimeUnit.NANOSECONDS.convert(Arguments.positive(window, "window"));
     this.quiet = TimeUnit.NANOSECONDS.convert(Arguments.positive(quiet, "quiet"));
+    this.window = TimeUnit.NANOSECONDS.convert(Arguments.positive(window, "window"));
     this.clock = requireNonNull(clock, "clock");
     this.since = clock.instant();
   }

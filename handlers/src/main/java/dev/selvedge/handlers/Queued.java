@@ -24,7 +24,9 @@ import java.util.concurrent.BlockingQueue;
  * what was thrown. If that throws too, both are printed.
  *
  * <p><b>Threads:</b> may be used by any number of loops. The slow handler is called by one virtual
- * thread, for one report at a time, in order.
+ * thread, for one report at a time, in order. What {@linkplain dev.selvedge.ContextCarrier context
+ * carriers} carry, such as the logging context, is not in place there; for what finds the queue
+ * full it is.
  *
  * @since 0.1.0
  */

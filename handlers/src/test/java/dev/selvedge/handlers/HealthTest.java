@@ -130,8 +130,8 @@ class HealthTest extends HandlerFixture {
     assertThatThrownBy(() -> Health.create(1, Duration.ZERO, SECOND))
         .hasMessage("window must be longer than zero: PT0S");
     assertThatThrownBy(() -> Health.create(SECOND.negated())).hasMessageContaining("PT-1S");
-    assertThatThrownBy(() -> Health.create(null)).hasMessage("window");
-    assertThatThrownBy(() -> Health.create(1, SECOND, null)).hasMessage("quiet");
+    assertThatThrownBy(() -> Health.create(null)).hasMessage("quiet");
+    assertThatThrownBy(() -> Health.create(1, null, SECOND)).hasMessage("window");
     assertThatThrownBy(() -> Health.create(1, SECOND, SECOND, (LoopClock) null))
         .hasMessage("clock");
   }
