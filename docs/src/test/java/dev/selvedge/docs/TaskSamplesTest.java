@@ -8,16 +8,18 @@ import dev.selvedge.Body;
 import dev.selvedge.Loop;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
+import dev.selvedge.Timeout;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** The samples of guide/getting-started.md. */
-@Timeout(30)
+@org.junit.jupiter.api.Timeout(30)
 class TaskSamplesTest {
   @Test
   void aTaskIsAwaited() throws Exception {
@@ -50,6 +52,31 @@ class TaskSamplesTest {
   }
 
   // @end
+
+  @Test
+  void aBodyWithAFallbackNeedsNoCatchAtItsAwait() throws Exception {
+    assertThat(Loop.run(() -> fallback("/index", Duration.ofDays(1)).await()))
+        .isEqualTo("page /index");
+    assertThat(Loop.run(() -> fallback("/missing", Duration.ofDays(1)).await()))
+        .isEqualTo("no page");
+    assertThat(Loop.run(() -> fallback("/slow", Duration.ofMillis(20)).await()))
+        .isEqualTo("no page");
+  }
+
+  private static Task<String, RuntimeException> fallback(String path, Duration limit) {
+    // @start region="fallback"
+    Task<String, RuntimeException> task =
+        Task.create(() -> {
+          try {
+            String page = Timeout.within(limit, () -> fetch(path));
+            return page; // not: return Timeout.within(...)
+          } catch (IOException | TimeoutException e) {
+            return "no page";
+          }
+        });
+    // @end
+    return task;
+  }
 
   @Test
   void aBodyThatThrowsNothingNeedsNoCatch() throws InterruptedException {
@@ -101,9 +128,7 @@ class TaskSamplesTest {
     if (cancel) {
       task.cancel("too slow");
     }
-    while (!task.isDone()) {
-      Thread.sleep(1);
-    }
+    task.awaitDone();
     // @start region="outcome"
     String text =
         switch (task.outcome()) {
