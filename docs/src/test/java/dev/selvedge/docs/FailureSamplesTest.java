@@ -83,7 +83,7 @@ class FailureSamplesTest {
     // @start region="close"
     try (Loop loop = Loop.builder().exceptionHandler(this::record).build()) {
       forgotten.add(loop.createTask("forgotten", () -> read("missing")));
-      loop.runUntilComplete(() -> awaitDone(forgotten.getFirst())); // waits, but reads nothing
+      loop.runUntilComplete(() -> forgotten.getFirst().awaitDone()); // waits, but reads nothing
     } // Task exception was never retrieved: forgotten
     // @end
 
@@ -206,12 +206,6 @@ class FailureSamplesTest {
     try (TaskScope<IOException> scope = TaskScope.open(TaskScope.Policy.SUPERVISE)) {
       scope.fork(name, () -> read("missing"));
       scope.join();
-    }
-  }
-
-  private static void awaitDone(Task<?, ?> task) throws InterruptedException {
-    while (!task.isDone()) {
-      Thread.sleep(1);
     }
   }
 

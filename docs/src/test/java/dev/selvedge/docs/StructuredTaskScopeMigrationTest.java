@@ -226,7 +226,7 @@ class StructuredTaskScopeMigrationTest {
         .isEqualTo("java.lang.IllegalStateException: Owner did not join after forking");
     reporting(() -> {
       try (TaskScope<IOException> scope = TaskScope.open()) {
-        awaitEnd(scope.fork(() -> load("missing")));
+        scope.fork(() -> load("missing")).awaitDone();
       }
     });
 
@@ -242,7 +242,7 @@ class StructuredTaskScopeMigrationTest {
     assertThatThrownBy(() ->
             reporting(() -> {
               try (TaskScope<IOException> scope = TaskScope.open()) {
-                awaitEnd(scope.fork(() -> load("missing")));
+                scope.fork(() -> load("missing")).awaitDone();
                 throw new IOException("the body");
               }
             }))
@@ -380,12 +380,6 @@ class StructuredTaskScopeMigrationTest {
   /** Without the frames that say where a failure was awaited. */
   private static List<Throwable> failuresIn(Throwable thrown) {
     return Stream.of(thrown.getSuppressed()).filter(each -> !(each instanceof TaskTrace)).toList();
-  }
-
-  private static void awaitEnd(Task<?, ?> task) {
-    while (!task.isDone()) {
-      Thread.yield();
-    }
   }
 
   private static String load(String key) throws IOException, InterruptedException {

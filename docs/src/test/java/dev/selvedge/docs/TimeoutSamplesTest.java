@@ -12,6 +12,7 @@ import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskTrace;
 import dev.selvedge.Timeout;
+import dev.selvedge.testkit.ManualClock;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
@@ -118,7 +119,7 @@ class TimeoutSamplesTest {
           int bytes = 0;
           while (parts.hasNext()) { // blocks
             bytes += parts.next();
-            timeout.reschedule(Instant.now().plus(pause)); // so long for each part, not for all
+            timeout.reschedule(Loop.current().clock().instant().plus(pause)); // for each part
           }
           return bytes;
         });
@@ -462,11 +463,25 @@ class TimeoutSamplesTest {
   // @start region="time-left"
   Duration timeLeft() { // for a client that has a timeout of its own
     return Timeout.deadline()
-        .map(deadline -> Duration.between(Instant.now(), deadline))
+        .map(deadline -> Duration.between(Loop.current().clock().instant(), deadline))
         .orElse(Duration.ofSeconds(10));
   }
 
   // @end
+
+  @Test
+  void theTimeLeftIsThatOfTheClockOfTheLoop() throws Exception {
+    var clock = new ManualClock();
+    try (Loop loop = Loop.builder().clock(clock).build()) {
+      loop.asCurrent(() ->
+          Timeout.within(
+              Duration.ofSeconds(5),
+              () -> {
+                clock.advance(Duration.ofSeconds(2));
+                assertThat(timeLeft()).isEqualTo(Duration.ofSeconds(3));
+              }));
+    }
+  }
 
   @Test
   void whatElseInheritsADeadline() throws Exception {
@@ -529,7 +544,11 @@ class TimeoutSamplesTest {
       return answer();
     } finally {
       helpers.forEach(helper -> helper.cancel("the server goes down")); // all, before any wait
-      Task.shielded(() -> awaitEnd(helpers));
+      Task.shielded(() -> {
+        for (Task<?, ?> helper : helpers) {
+          helper.awaitDone(); // throws nothing that it threw, and retrieves none of it
+        }
+      });
       for (Task<?, ?> helper : helpers) {
         if (!helper.isCancelled()
             && helper.outcome() instanceof Outcome.Failure<?>(Throwable failure)) {
@@ -537,13 +556,6 @@ class TimeoutSamplesTest {
         }
       }
     }
-  }
-
-  /** Throws nothing that the tasks threw, and retrieves none of it. */
-  static void awaitEnd(List<? extends Task<?, ?>> tasks) throws InterruptedException {
-    var running = new CountDownLatch(tasks.size());
-    tasks.forEach(task -> task.onDone(done -> running.countDown()));
-    running.await();
   }
 
   // @end
