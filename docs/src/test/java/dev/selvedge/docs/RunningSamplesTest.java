@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.Body;
 import dev.selvedge.ContextCarrier;
+import dev.selvedge.ExceptionContext;
 import dev.selvedge.KeyboardInterruptException;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopListener;
@@ -20,7 +21,9 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.Timeout;
 class RunningSamplesTest {
   private final List<String> log = new CopyOnWriteArrayList<>();
   private final CountDownLatch begun = new CountDownLatch(1);
+  private final CompletableFuture<Thread> main = new CompletableFuture<>();
 
   @Test
   void runReturnsWhatMainReturns() throws Exception {
@@ -55,6 +59,55 @@ class RunningSamplesTest {
     // @end
 
     assertThat(log).containsExactly("heartbeat ended", "run returned 42");
+  }
+
+  @Test
+  void mainMayWaitForTheOthers() throws Exception {
+    Thread watcher = Thread.ofPlatform().start(this::awaitThatMainWaits);
+
+    assertThat(importAll()).isEqualTo("index");
+    watcher.join();
+    assertThat(log).containsExactlyInAnyOrder("images", "feeds");
+  }
+
+  private String importAll() throws InterruptedException {
+    // @start region="all-tasks"
+    return Loop.run(loop -> {
+      loop.launch("images", this::importImages);
+      loop.launch("feeds", this::importFeeds);
+      String index = importIndex();
+      for (Task<?, ?> task : loop.allTasks()) {
+        if (task != Task.current().orElseThrow()) { // all but main itself
+          task.awaitDone(); // throws nothing that it threw
+        }
+      }
+      return index;
+    });
+    // @end
+  }
+
+  private String importIndex() {
+    main.complete(Thread.currentThread());
+    return "index";
+  }
+
+  private void importImages() throws InterruptedException {
+    begun.await();
+    log.add("images");
+  }
+
+  private void importFeeds() throws InterruptedException {
+    begun.await();
+    log.add("feeds");
+  }
+
+  /** Lets the imports go on when main waits, or has ended. */
+  private void awaitThatMainWaits() {
+    Thread thread = main.join();
+    while (thread.getState() == Thread.State.RUNNABLE) {
+      Thread.onSpinWait();
+    }
+    begun.countDown();
   }
 
   private void beat() throws InterruptedException {
@@ -311,6 +364,59 @@ class RunningSamplesTest {
     assertThat(server.exitCode()).isEqualTo(143);
   }
 
+  /** Has a loop with settings of its own, and the exit codes of {@code Loop.main}. */
+  static final class BuiltServer {
+    // @start region="built-main"
+    public static void main(String[] args) {
+      Loop.current().setExceptionHandler(Log::error); // for loops that have none
+      Loop.main(_ -> {
+        try (Loop loop = Loop.builder().debug(true).build()) {
+          loop.runUntilComplete(() -> serve(args));
+        }
+        return null;
+      });
+    }
+
+    // @end
+
+    private static void serve(String[] args) throws IOException, InterruptedException {
+      if (args.length > 0) {
+        throw new IOException(args[0]);
+      }
+      Loop.current().createTask("accept", Server::accept);
+      try {
+        Thread.sleep(60_000);
+      } finally {
+        System.out.println("main cleans up");
+      }
+    }
+  }
+
+  private static final class Log {
+    static void error(Loop loop, ExceptionContext context) {
+      System.out.println(context.message() + ": " + context.exception());
+    }
+  }
+
+  @Test
+  void aLoopInsideOfLoopMainKeepsTheExitCodes() throws Exception {
+    for (var end : Map.of("INT", 130, "TERM", 143).entrySet()) {
+      var server = new Child(BuiltServer.class);
+      server.readUntil("ready");
+      server.signal(end.getKey());
+
+      assertThat(server.readToEnd())
+          .containsExactlyInAnyOrder("main cleans up", "accept cleans up");
+      assertThat(server.exitCode()).isEqualTo(end.getValue());
+    }
+
+    var failing = new Child(BuiltServer.class, "disk full");
+
+    assertThat(failing.readToEnd())
+        .containsExactly("Exception in main: java.io.IOException: disk full");
+    assertThat(failing.exitCode()).isEqualTo(1);
+  }
+
   /** Catches Ctrl-C itself. */
   static final class Catching {
     public static void main(String[] args) throws InterruptedException {
@@ -470,19 +576,15 @@ class RunningSamplesTest {
     private final Process process;
     private final BufferedReader output;
 
-    Child(Class<?> main) throws IOException, URISyntaxException {
-      process =
-          new ProcessBuilder(
-                  "perl",
-                  "-e",
-                  "$SIG{INT} = 'DEFAULT'; exec { $ARGV[0] } @ARGV",
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-XX:TieredStopAtLevel=1",
-                  "-cp",
-                  classes(main) + File.pathSeparator + classes(Loop.class),
-                  main.getName())
-              .redirectErrorStream(true)
-              .start();
+    Child(Class<?> main, String... args) throws IOException, URISyntaxException {
+      var command = new ArrayList<String>();
+      command.addAll(List.of("perl", "-e", "$SIG{INT} = 'DEFAULT'; exec { $ARGV[0] } @ARGV"));
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(List.of("-XX:TieredStopAtLevel=1", "-cp"));
+      command.add(classes(main) + File.pathSeparator + classes(Loop.class));
+      command.add(main.getName());
+      command.addAll(List.of(args));
+      process = new ProcessBuilder(command).redirectErrorStream(true).start();
       output = process.inputReader(UTF_8);
     }
 
