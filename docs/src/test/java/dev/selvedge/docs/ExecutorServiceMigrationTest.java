@@ -4,13 +4,17 @@ import static dev.selvedge.docs.InLoop.inLoop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.selvedge.Admission;
 import dev.selvedge.Loop;
+import dev.selvedge.Outcome;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
+import dev.selvedge.TaskScope.Policy;
 import dev.selvedge.Timeout;
 import dev.selvedge.gather.Every;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.gather.ReturnWhen;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
@@ -25,7 +29,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -163,6 +166,56 @@ class ExecutorServiceMigrationTest {
         .isInstanceOf(TimeoutException.class);
   }
 
+  // @start region="in-time-before"
+  List<String> pagesInTimeFromPool(ExecutorService executor, List<Callable<String>> fetches)
+      throws InterruptedException {
+    var pages = new ArrayList<String>();
+    for (var page : executor.invokeAll(fetches, 500, TimeUnit.MILLISECONDS)) {
+      if (page.state() == Future.State.SUCCESS) {
+        pages.add(page.resultNow());
+      }
+    }
+    return pages;
+  }
+
+  // @end
+
+  // @start region="in-time"
+  List<String> pagesInTime(List<String> paths, Duration limit) throws InterruptedException {
+    try (TaskScope<IOException> scope = TaskScope.open(Policy.SUPERVISE)) {
+      var fetches = new ArrayList<Task<String, IOException>>();
+      for (String path : paths) {
+        fetches.add(scope.fork(() -> fetch(path)));
+      }
+      var waited = Gather.waitUntil(ReturnWhen.ALL_COMPLETED, fetches, limit);
+      var pages = new ArrayList<String>();
+      for (var fetch : waited.done()) { // in the order of the list
+        if (fetch.outcome() instanceof Outcome.Success<String>(String page)) {
+          pages.add(page);
+        }
+      }
+      return pages;
+    } // cancels the late ones, waited.pending(), and waits for them
+  }
+
+  // @end
+
+  @Test
+  void whatIsDoneInTime() throws Exception {
+    try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Callable<String>> fetches =
+          List.of(() -> fetch("/a"), () -> fetch("/missing"), () -> fetch("/slow"));
+      assertThat(pagesInTimeFromPool(executor, fetches)).containsExactly("page /a");
+    }
+    inLoop(loop -> {
+      loop.setExceptionHandler((_, context) -> reported.add(context.exception()));
+      assertThat(pagesInTime(List.of("/a", "/missing", "/slow", "/b"), Duration.ofMillis(500)))
+          .containsExactly("page /a", "page /b");
+      assertThat(loop.allTasks()).hasSize(1); // main
+    });
+    assertThat(reported).isEmpty();
+  }
+
   @Test
   void cancelReturnsBeforeTheEnd() throws Exception {
     var begun = new CountDownLatch(2);
@@ -223,17 +276,10 @@ class ExecutorServiceMigrationTest {
 
     Loop.run(() -> {
       // @start region="bounded"
-      var permits = new Semaphore(3);
-      try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+      try (TaskScope<RuntimeException> scope =
+          TaskScope.open(Policy.CANCEL_ON_FAILURE, "queries", Admission.block(3))) {
         for (int id = 0; id < 20; id++) {
-          scope.fork(() -> {
-            permits.acquire();
-            try {
-              askTheDatabase();
-            } finally {
-              permits.release();
-            }
-          });
+          scope.fork(this::askTheDatabase); // waits while three are alive
         }
         scope.join(); // close would cancel them
       }
