@@ -26,16 +26,18 @@ import org.springframework.scheduling.support.PeriodicTrigger;
  *
  * <p><b>Failure:</b> a run of something periodic that fails is reported to the loop's exception
  * handler, and the next one comes at its time. The failure of what runs once belongs to the future;
- * if nobody reads it, it is reported when the future is unreachable or the loop closes.
+ * if nobody reads it, it is reported when the future is unreachable or the loop closes. An {@code
+ * InterruptedException} is a failure, too, if nobody has cancelled the task.
  *
  * <p><b>Cancellation:</b> cancelling a future ends its task, a run included unless {@code
- * mayInterruptIfRunning} is false. When the application stops, runs that have begun may end as
- * other tasks may, and no other begins.
+ * mayInterruptIfRunning} is false: then the future is done, and cancelled, when the run has ended;
+ * if that fails, the future has the failure. When the application stops, runs that have begun may
+ * end as other tasks may, and no other begins.
  *
  * @since 0.1.0
  */
 public final class LoopTaskScheduler implements TaskScheduler, SmartLifecycle {
-  private static final String STOPPED = "the scheduler stopped";
+  static final String STOPPED = "the scheduler stopped";
 
   private final Loop loop;
   private final Function<String, @Nullable String> names;
@@ -191,17 +193,22 @@ public final class LoopTaskScheduler implements TaskScheduler, SmartLifecycle {
 
   private ScheduledTask start(Runnable command, Trigger trigger, boolean periodic) {
     var task = new ScheduledTask(this, requireNonNull(command, "command"), trigger, periodic);
+    boolean started = false;
     scheduled.add(task);
     try {
       if (stopped) {
         throw new RejectedExecutionException(STOPPED);
       }
       task.start(loop, names.apply(command.toString()));
+      started = true;
+      return task;
     } catch (RejectedExecutionException | IllegalStateException e) {
-      ended(task);
       throw new TaskRejectedException(loop + " starts no task: " + e.getMessage(), e);
+    } finally {
+      if (!started) {
+        ended(task);
+      }
     }
-    return task;
   }
 
   void ended(ScheduledTask task) {

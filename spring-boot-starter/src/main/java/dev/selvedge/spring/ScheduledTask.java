@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.Delayed;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -36,6 +37,7 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
   // Guarded by this.
   private State state = State.WAITING;
   private Instant due = Instant.EPOCH;
+  private @Nullable CancelReason cancelled; // through the future, without an interrupt
   private @Nullable Task<@Nullable Void, Exception> task;
   private @Nullable TaskFuture<@Nullable Void> future;
 
@@ -47,6 +49,9 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
   }
 
   synchronized void start(Loop loop, @Nullable String name) {
+    if (state == State.STOPPED) {
+      throw new RejectedExecutionException(LoopTaskScheduler.STOPPED);
+    }
     Task<@Nullable Void, Exception> created =
         name == null ? loop.createTask(this::run) : loop.createTask(name, this::run);
     task = created;
@@ -65,6 +70,7 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
   // ---- the body
 
   private void run() throws Exception {
+    Task<?, ?> self = Task.current().orElseThrow();
     Clock clock = scheduler.getClock();
     var runs = new SimpleTriggerContext(clock);
     while (true) {
@@ -77,20 +83,27 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
         Task.sleep(Duration.between(clock.instant(), next));
       }
       if (!enter(State.WAITING, State.RUNNING)) {
+        endIfCancelled(self);
         return;
       }
       Instant began = clock.instant();
       try {
         runOnce();
-      } catch (InterruptedException cancelled) {
-        throw cancelled;
       } catch (Throwable failure) {
-        if (!periodic) {
+        boolean interrupted = failure instanceof InterruptedException;
+        if (interrupted && self.cancelRequests() > 0) {
           throw failure;
         }
-        report(failure);
+        if (periodic) {
+          report(failure, self);
+        } else if (interrupted) {
+          throw new UndeclaredThrowableException(
+              failure, "interrupted, but nobody has cancelled it");
+        } else {
+          throw failure;
+        }
       }
-      Task.checkCancelled();
+      endIfCancelled(self);
       runs.update(next, began, clock.instant());
       if (!enter(State.RUNNING, State.WAITING)) {
         return;
@@ -113,8 +126,23 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
     }
   }
 
-  private static void report(Throwable failure) {
-    Task<?, ?> self = Task.current().orElseThrow();
+  /** Whatever a run has made of the interrupt, and whether or not it has left a flag of its own. */
+  private void endIfCancelled(Task<?, ?> self) throws InterruptedException {
+    CancelReason reason = cancelled();
+    if (reason != null) {
+      self.cancel(reason);
+    }
+    Thread.interrupted();
+    if (self.cancelRequests() > 0) {
+      throw new InterruptedException(self.cancelReason().map(CancelReason::toString).orElse(null));
+    }
+  }
+
+  private synchronized @Nullable CancelReason cancelled() {
+    return cancelled;
+  }
+
+  private static void report(Throwable failure, Task<?, ?> self) {
     Loop.current()
         .callExceptionHandler(
             new ExceptionContext("Scheduled run failed", failure, self, Map.of()));
@@ -137,9 +165,19 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
   synchronized void stop(CancelReason reason) {
     State before = state;
     state = State.STOPPED;
-    if (before == State.WAITING) {
-      requireNonNull(task).cancel(reason);
+    if (before == State.WAITING && task != null) {
+      task.cancel(reason);
     }
+  }
+
+  /** The same, for the future: it will have been cancelled. */
+  private synchronized boolean cancelGently(CancelReason reason) {
+    if (cancelled != null) {
+      return false;
+    }
+    cancelled = reason;
+    stop(reason);
+    return true;
   }
 
   // ---- the future
@@ -151,11 +189,7 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
     }
     var reason =
         new CancelReason(CancelReason.Source.REQUEST, "the scheduled task was cancelled", null);
-    if (!mayInterruptIfRunning) {
-      stop(reason);
-      return true;
-    }
-    return task().cancel(reason);
+    return mayInterruptIfRunning ? task().cancel(reason) : cancelGently(reason);
   }
 
   @Override
