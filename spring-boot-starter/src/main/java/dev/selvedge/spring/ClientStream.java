@@ -62,7 +62,9 @@ public final class ClientStream {
    * @param period after how long without a write; more than zero
    * @param writer makes the response
    * @throws X what the writer throws
-   * @throws IOException if the client has gone; the writer was cancelled and has ended
+   * @throws IOException if the client has gone; the writer was cancelled and has ended. That
+   *     cancellation, with what its clean-up threw, is suppressed in it. What else a heartbeat's
+   *     write throws comes out in the same way
    * @throws InterruptedException if the caller was cancelled
    * @throws IllegalArgumentException if the period is not more than zero
    */
@@ -90,7 +92,12 @@ public final class ClientStream {
         });
       } catch (TaskCancelledException e) {
         if (writing.cancelReason().isPresent()) {
-          beating.await();
+          try {
+            beating.await();
+          } catch (Throwable gone) {
+            gone.addSuppressed(e);
+            throw gone;
+          }
         }
         throw e;
       } finally {
@@ -161,7 +168,7 @@ public final class ClientStream {
         out.flush();
         written = System.nanoTime();
         return period;
-      } catch (IOException e) {
+      } catch (Throwable e) {
         writing.cancel("the client has gone");
         throw e;
       } finally {

@@ -16,7 +16,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
 /**
  * Gives every request a limit in time. When it is reached, what the request's thread waits for is
  * cancelled: a gather with all its children, for one. The client gets 503 unless the response has
- * begun.
+ * begun; failures of the clean-up in what was cancelled go to the loop's exception handler.
  *
  * <p>{@link Timeout#deadline} tells the code of the request when that will be. Work that goes on
  * after the thread has returned, as that of asynchronous requests does, is not limited.
@@ -53,6 +53,7 @@ public final class RequestDeadlineFilter extends OncePerRequestFilter {
     try {
       expired = Timeout.within(limit, body);
     } catch (TimeoutException e) {
+      CleanUpFailures.report(e);
       expired = true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -61,6 +62,7 @@ public final class RequestDeadlineFilter extends OncePerRequestFilter {
       if (!isLimit(e)) {
         throw e;
       }
+      CleanUpFailures.report(e);
       expired = true;
     } catch (Exception e) {
       throw new ServletException(e);

@@ -2,6 +2,7 @@ package dev.selvedge.spring;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.selvedge.CancelReason;
 import dev.selvedge.Loop;
 import dev.selvedge.TaskCancelledException;
 import jakarta.servlet.FilterChain;
@@ -18,7 +19,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
  *
  * <p>A request that is still running when the loop closes is cancelled, and one that comes later is
  * not begun: both are answered with 503, unless the response has begun or the web server has gone
- * by then.
+ * by then. Failures of the clean-up in what was cancelled go to the loop's exception handler.
  *
  * @since 0.1.0
  */
@@ -51,16 +52,26 @@ public final class RequestLoopFilter extends OncePerRequestFilter {
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
     var begun = new boolean[1];
+    var ended = new boolean[1];
     try {
       loop.<Exception>asCurrent(() -> {
         begun[0] = true;
-        chain.doFilter(request, response);
+        try {
+          chain.doFilter(request, response);
+        } catch (Exception e) {
+          ended[0] = isCancellation(e) && isLoopClosing();
+          if (ended[0]) {
+            // While the loop still waits for this request.
+            CleanUpFailures.report(e);
+          }
+          throw e;
+        }
       });
     } catch (Exception e) {
       boolean refused =
           !begun[0]
               && (e instanceof RejectedExecutionException || e instanceof IllegalStateException);
-      if (!refused && !(loop.isShutdown() && isCancellation(e))) {
+      if (!refused && !ended[0]) {
         throw asServletFailure(e);
       }
       if (!response.isCommitted()) {
@@ -69,6 +80,12 @@ public final class RequestLoopFilter extends OncePerRequestFilter {
             HttpServletResponse.SC_SERVICE_UNAVAILABLE, "the application is shutting down");
       }
     }
+  }
+
+  private static boolean isLoopClosing() {
+    return CancelReason.current()
+        .filter(reason -> reason.source() == CancelReason.Source.SHUTDOWN)
+        .isPresent();
   }
 
   private static boolean isCancellation(Exception thrown) {

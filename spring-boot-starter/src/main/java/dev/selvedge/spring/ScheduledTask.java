@@ -103,11 +103,12 @@ final class ScheduledTask implements ScheduledFuture<@Nullable Void> {
           throw failure;
         }
       }
+      boolean goesOn = enter(State.RUNNING, State.WAITING);
       endIfCancelled(self);
-      runs.update(next, began, clock.instant());
-      if (!enter(State.RUNNING, State.WAITING)) {
+      if (!goesOn) {
         return;
       }
+      runs.update(next, began, clock.instant());
     }
   }
 

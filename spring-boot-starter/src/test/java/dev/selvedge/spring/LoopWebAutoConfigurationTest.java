@@ -3,10 +3,13 @@ package dev.selvedge.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.selvedge.CancelScope;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
+import dev.selvedge.TaskCancelledException;
 import dev.selvedge.Timeout;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.testkit.RecordingHandler;
 import dev.selvedge.testkit.SelvedgeExtension;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletResponse;
@@ -22,8 +25,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.MDC;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -197,6 +203,120 @@ class LoopWebAutoConfigurationTest {
     assertThat(response.getErrorMessage()).contains("shutting down");
   }
 
+  /** Waits for ever, in two children of which one fails when it cleans up. */
+  private static Void waitAndFailToCleanUp(CountDownLatch waiting) throws Exception {
+    Gather.gather(
+        () -> {
+          try {
+            waiting.countDown();
+            return new CountDownLatch(1).await(1, TimeUnit.HOURS);
+          } finally {
+            failToCleanUp();
+          }
+        },
+        () -> new CountDownLatch(1).await(1, TimeUnit.HOURS));
+    return null;
+  }
+
+  private static void failToCleanUp() {
+    throw new IllegalStateException("money not returned");
+  }
+
+  @Test
+  @DisplayName("what the clean-up throws when the deadline passes goes to the loop's handler")
+  void cleanUpAtTheDeadline() throws Exception {
+    var reported = new RecordingHandler();
+    try (Loop loop = Loop.builder().handleSignals(false).exceptionHandler(reported).build()) {
+      for (boolean wrapped : new boolean[] {false, true}) {
+        var response = new MockHttpServletResponse();
+        loop.<Exception>asCurrent(() ->
+            new RequestDeadlineFilter(Duration.ofMillis(50))
+                .doFilter(
+                    new MockHttpServletRequest(),
+                    response,
+                    (_, _) -> {
+                      try {
+                        waitAndFailToCleanUp(new CountDownLatch(1));
+                      } catch (Exception e) {
+                        if (wrapped) {
+                          throw new ServletException("as Spring wraps it", e);
+                        }
+                        throw Sneaky.<RuntimeException>thrown(e);
+                      }
+                    }));
+        assertThat(response.getStatus()).isEqualTo(503);
+        assertThat(reported.expectReport("Clean-up of a cancelled request failed").exception())
+            .hasMessage("money not returned");
+      }
+    }
+    assertThat(reported.unexpected()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @DisplayName(
+      "a request that the end of its loop cancels is answered with 503, and its clean-up's"
+          + " failure goes to the handler, also if the loop was not shut down before")
+  void cleanUpAtTheEndOfTheLoop(boolean shutdown) throws Exception {
+    var reported = new RecordingHandler();
+    Loop loop = Loop.builder().handleSignals(false).exceptionHandler(reported).build();
+    var filter = new RequestLoopFilter(loop);
+    var waiting = new CountDownLatch(1);
+    var response = new MockHttpServletResponse();
+    try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> request =
+          executor.submit(() -> {
+            filter.doFilter(
+                new MockHttpServletRequest(),
+                response,
+                (_, _) -> {
+                  try {
+                    waitAndFailToCleanUp(waiting);
+                  } catch (Exception e) {
+                    throw new ServletException("as Spring wraps it", e);
+                  }
+                });
+            return null;
+          });
+      waiting.await();
+      if (shutdown) {
+        loop.shutdown();
+      }
+      loop.close();
+      request.get();
+    }
+    assertThat(response.getStatus()).isEqualTo(503);
+    assertThat(reported.expectReport("Clean-up of a cancelled request failed").exception())
+        .hasMessage("money not returned");
+    assertThat(reported.unexpected()).isEmpty();
+  }
+
+  @Test
+  @DisplayName("a cancellation that is not the loop's end comes out, also while the loop drains")
+  void otherCancellations() throws Exception {
+    try (Loop loop = Loop.builder().handleSignals(false).build()) {
+      var filter = new RequestLoopFilter(loop);
+      var response = new MockHttpServletResponse();
+      assertThatThrownBy(() ->
+              filter.doFilter(
+                  new MockHttpServletRequest(),
+                  response,
+                  (_, _) -> {
+                    loop.shutdown();
+                    CancelScope own = CancelScope.create();
+                    own.cancel("of the application");
+                    try {
+                      own.run(() -> new CountDownLatch(1).await());
+                    } catch (InterruptedException e) {
+                      throw new AssertionError(e);
+                    }
+                  }))
+          .isInstanceOf(TaskCancelledException.class)
+          .hasMessageContaining("of the application");
+      assertThat(response.getStatus()).isEqualTo(200);
+    }
+  }
+
   @Test
   void whatARequestThrowsComesOut() throws Exception {
     try (Loop loop = Loop.builder().handleSignals(false).build()) {
@@ -269,6 +389,49 @@ class LoopWebAutoConfigurationTest {
 
   private static int size(ByteArrayOutputStream out) {
     return out.size();
+  }
+
+  private static OutputStream brokenBy(Exception failure) {
+    return new OutputStream() {
+      @Override
+      public void write(int value) {
+        throw Sneaky.<RuntimeException>thrown(failure);
+      }
+    };
+  }
+
+  @Test
+  @DisplayName(
+      "what the clean-up throws when the client has gone comes with the exception for that")
+  void cleanUpWhenTheClientHasGone() throws Exception {
+    var gone = new IOException("broken pipe");
+    assertThatThrownBy(() ->
+            ClientStream.write(
+                brokenBy(gone),
+                ClientStream.LINE_FEED,
+                Duration.ofMillis(1),
+                _ -> waitAndFailToCleanUp(new CountDownLatch(1))))
+        .isSameAs(gone);
+    assertThat(gone.getSuppressed())
+        .filteredOn(TaskCancelledException.class::isInstance)
+        .singleElement()
+        .satisfies(cancelled ->
+            assertThat(((TaskCancelledException) cancelled).failures())
+                .singleElement()
+                .satisfies(failure -> assertThat(failure).hasMessage("money not returned")));
+  }
+
+  @Test
+  @DisplayName("a heartbeat that fails in an unexpected way ends the response, too")
+  void unexpectedFailureOfAHeartbeat() {
+    var failure = new IllegalStateException("the response has been recycled");
+    assertThatThrownBy(() ->
+            ClientStream.write(
+                brokenBy(failure),
+                ClientStream.LINE_FEED,
+                Duration.ofMillis(1),
+                _ -> assertThat(new CountDownLatch(1).await(5, TimeUnit.SECONDS)).isTrue()))
+        .isSameAs(failure);
   }
 
   @Test
