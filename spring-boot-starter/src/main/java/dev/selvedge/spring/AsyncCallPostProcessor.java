@@ -17,6 +17,9 @@ import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 final class AsyncCallPostProcessor implements BeanPostProcessor {
   private final Pointcut async = new AsyncAnnotationAdvisor().getPointcut();
 
+  private static final MethodInterceptor IN_METHOD =
+      invocation -> AsyncCall.<@Nullable Object>inMethod(invocation::proceed);
+
   private record Naming(String bean) implements MethodInterceptor {
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
@@ -32,6 +35,7 @@ final class AsyncCallPostProcessor implements BeanPostProcessor {
         && !proxy.isFrozen()
         && AopUtils.canApply(async, AopUtils.getTargetClass(bean))) {
       proxy.addAdvisor(0, new DefaultPointcutAdvisor(async, new Naming(name)));
+      proxy.addAdvisor(new DefaultPointcutAdvisor(async, IN_METHOD));
     }
     return bean;
   }

@@ -22,16 +22,20 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.task.TaskExecutionAutoConfiguration;
 import org.springframework.boot.autoconfigure.task.TaskSchedulingAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.core.task.SimpleAsyncTaskExecutor;
+import org.springframework.core.task.SyncTaskExecutor;
 import org.springframework.core.task.TaskDecorator;
 import org.springframework.core.task.TaskRejectedException;
 import org.springframework.scheduling.TaskScheduler;
@@ -94,6 +98,46 @@ class LoopTaskExecutionAutoConfigurationTest {
     Orders orders() {
       return new Orders();
     }
+  }
+
+  static class Direct {
+    final AsyncTaskExecutor executor;
+    private final AtomicReference<Future<String>> submitted = new AtomicReference<>();
+
+    Direct(@Qualifier("applicationTaskExecutor") AsyncTaskExecutor executor) {
+      this.executor = executor;
+    }
+
+    @Async("direct")
+    public void run() {
+      submitted.set(executor.submit(() -> Task.current().orElseThrow().name()));
+    }
+
+    public Future<String> submitted() {
+      return submitted.get();
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAsync(proxyTargetClass = true)
+  @Import(Direct.class)
+  static class DirectConfiguration {
+    @Bean(defaultCandidate = false)
+    Executor direct() {
+      return new SyncTaskExecutor();
+    }
+  }
+
+  @Test
+  @DisplayName("what an @Async method submits in its caller's thread is a task of its own")
+  void submittedInTheCallersThread() {
+    runner
+        .withUserConfiguration(DirectConfiguration.class)
+        .run(context -> {
+          Direct direct = context.getBean(Direct.class);
+          direct.run();
+          assertThat(direct.submitted().get(5, TimeUnit.SECONDS)).startsWith("task-");
+        });
   }
 
   private ExceptionContext awaitReport() {
