@@ -6,6 +6,7 @@ import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.LoopListener;
 import dev.selvedge.handlers.Handlers;
 import dev.selvedge.handlers.Health;
+import dev.selvedge.handlers.Watchdog;
 import dev.selvedge.handlers.micrometer.MdcCarrier;
 import dev.selvedge.handlers.micrometer.ObservationCarrier;
 import io.micrometer.context.ContextSnapshotFactory;
@@ -72,13 +73,17 @@ public final class LoopAutoConfiguration {
 
   private static LoopExceptionHandler composed(List<LoopExceptionHandler> beans) {
     var handlers = new ArrayList<LoopExceptionHandler>(beans);
-    // A health tells nobody what happened.
-    if (handlers.stream().allMatch(Health.class::isInstance)) {
+    if (handlers.stream().allMatch(LoopAutoConfiguration::tellsNobody)) {
       handlers.addFirst(Handlers.slf4j(LoggerFactory.getLogger(Loop.class)));
     }
     return handlers.size() == 1
         ? handlers.getFirst()
         : Handlers.all(handlers.toArray(new LoopExceptionHandler[0]));
+  }
+
+  /** What is no reason to leave out the log: it counts failures, and does not show them. */
+  private static boolean tellsNobody(LoopExceptionHandler handler) {
+    return handler instanceof Health || handler instanceof Watchdog;
   }
 
   /** Its end is {@link LoopLifecycle}'s. */

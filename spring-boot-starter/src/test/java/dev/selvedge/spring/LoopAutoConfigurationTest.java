@@ -12,6 +12,8 @@ import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.LoopListener;
 import dev.selvedge.Task;
 import dev.selvedge.Threads;
+import dev.selvedge.handlers.Health;
+import dev.selvedge.handlers.Watchdog;
 import dev.selvedge.handlers.micrometer.LoopMetrics;
 import dev.selvedge.handlers.micrometer.MdcCarrier;
 import dev.selvedge.handlers.micrometer.ObservationCarrier;
@@ -21,11 +23,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,6 +119,21 @@ class LoopAutoConfigurationTest {
 
   @Test
   void withoutAHandlerFailuresAreLogged() {
+    failuresAreLogged(runner);
+  }
+
+  @Test
+  @DisplayName("so they are where all handlers only count them")
+  void withHandlersThatShowNothing() {
+    failuresAreLogged(
+        runner
+            .withBean(Watchdog.class, () -> Watchdog.builder().build())
+            .withBean(
+                Health.class,
+                () -> Health.create(1, Duration.ofSeconds(1), Duration.ofSeconds(1))));
+  }
+
+  private static void failuresAreLogged(ApplicationContextRunner runner) {
     var logger = (Logger) LoggerFactory.getLogger(Loop.class);
     var appender = new ListAppender<ILoggingEvent>();
     appender.start();
