@@ -2,6 +2,7 @@ package dev.selvedge.spring;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
@@ -32,11 +33,16 @@ public final class FailuresEndpoint {
   /**
    * The last reports.
    *
-   * @param limit at most so many; all that are kept if null
+   * @param limit at most so many, zero or more; all that are kept if null
    * @return the reports
+   * @throws InvalidEndpointRequestException if the limit is negative
    */
   @ReadOperation
   public Failures failures(@Nullable Integer limit) {
+    if (limit != null && limit < 0) {
+      throw new InvalidEndpointRequestException(
+          "limit is " + limit, "limit is " + limit + ": it has to be zero or more");
+    }
     return new Failures(recent.total(), recent.latest(limit == null ? Integer.MAX_VALUE : limit));
   }
 }

@@ -1,8 +1,6 @@
 package dev.selvedge.spring;
 
-import dev.selvedge.Loop;
-import java.util.List;
-import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -60,8 +58,8 @@ public final class LoopEndpointAutoConfiguration {
   @Bean
   @ConditionalOnMissingBean
   @ConditionalOnAvailableEndpoint
-  TasksEndpoint tasksEndpoint(ListableBeanFactory beans, TaskCounts counts) {
-    return new TasksEndpoint(List.copyOf(beans.getBeansOfType(Loop.class).values()), counts);
+  TasksEndpoint tasksEndpoint(ConfigurableListableBeanFactory beans, TaskCounts counts) {
+    return new TasksEndpoint(() -> LoopLifecycle.loopsOf(beans), counts);
   }
 
   @Bean

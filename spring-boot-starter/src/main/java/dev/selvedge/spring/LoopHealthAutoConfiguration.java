@@ -4,6 +4,7 @@ import dev.selvedge.handlers.Health;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
@@ -30,7 +31,9 @@ public final class LoopHealthAutoConfiguration {
     return Health.create(settings.failures(), settings.window(), settings.quiet());
   }
 
+  /** None if there are several and none is the application's. */
   @Bean
+  @ConditionalOnSingleCandidate(Health.class)
   @ConditionalOnMissingBean(name = "selvedgeHealthIndicator")
   LoopHealthIndicator selvedgeHealthIndicator(Health health) {
     return new LoopHealthIndicator(health);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -16,7 +17,8 @@ import org.springframework.scheduling.concurrent.ExecutorConfigurationSupport;
 
 /**
  * Ends the loops of an application context when that stops: refuses new tasks, lets running ones
- * end for a while, cancels the rest, waits for that, and names what goes on all the same.
+ * end for a while, cancels the rest, waits for that, and names what goes on all the same. The
+ * default loop of the process is left alone if it is a bean.
  *
  * <p>It stops in the phase of Spring's own executors: after the web server has answered the
  * requests that it accepted, and before any bean is destroyed.
@@ -45,11 +47,22 @@ public final class LoopLifecycle implements SmartLifecycle, DisposableBean {
   }
 
   /** Those that are there: none is made only to be ended. */
-  private Collection<Loop> loops() {
+  static List<Loop> loopsOf(ConfigurableListableBeanFactory beans) {
     return Stream.of(beans.getBeanNamesForType(Loop.class, true, false))
         .filter(beans::containsSingleton)
         .map(name -> beans.getBean(name, Loop.class))
         .toList();
+  }
+
+  private List<Loop> loops() {
+    return loopsOf(beans).stream().filter(loop -> !isDefault(loop)).toList();
+  }
+
+  /** Whether it is that of the process, which no context ends: a new thread has no other. */
+  private static boolean isDefault(Loop loop) {
+    return loop.name().equals("default")
+        && loop.equals(
+            CompletableFuture.supplyAsync(Loop::current, Thread::startVirtualThread).join());
   }
 
   /**
@@ -119,7 +132,10 @@ public final class LoopLifecycle implements SmartLifecycle, DisposableBean {
     }
   }
 
-  /** Waits until no task is left, for a while. Returns false if the caller was interrupted. */
+  /**
+   * Waits until no task is left, for a while; not for bodies of {@link Loop#asCurrent} without any,
+   * which nobody outside of a loop can see. Returns false if the caller was interrupted.
+   */
   private boolean drained(Collection<Loop> loops) {
     long end = System.nanoTime() + limits.drain().toNanos();
     try {

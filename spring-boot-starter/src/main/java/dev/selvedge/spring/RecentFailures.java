@@ -62,11 +62,11 @@ public final class RecentFailures {
       List<String> suppressed,
       @Nullable Failure cause) {
     static Failure of(Throwable thrown, int depth) {
-      Throwable cause = depth < DEEPEST_CAUSE ? thrown.getCause() : null;
+      Throwable cause = depth < DEEPEST_CAUSE ? Texts.cause(thrown) : null;
       return new Failure(
           thrown.getClass().getName(),
           Texts.cutOrNull(Texts.message(thrown)),
-          Arrays.stream(thrown.getStackTrace())
+          Arrays.stream(Texts.frames(thrown))
               .limit(LONGEST_STACK)
               .map(frame -> Texts.cut(frame.toString()))
               .toList(),
@@ -103,6 +103,9 @@ public final class RecentFailures {
   }
 
   private void add(ExceptionContext context) {
+    synchronized (this) {
+      total++;
+    }
     Task<?, ?> task = context.future();
     Throwable exception = context.exception();
     var details = new TreeMap<String, String>();
@@ -120,7 +123,6 @@ public final class RecentFailures {
             exception == null ? null : Failure.of(exception, 0),
             details);
     synchronized (this) {
-      total++;
       reports.addFirst(report);
       if (reports.size() > keep) {
         reports.removeLast();

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
@@ -116,10 +117,10 @@ public final class TasksEndpoint {
    */
   public record Cancelled(long id, boolean cancelled) implements OperationResponseBody {}
 
-  private final List<Loop> loops;
+  private final Supplier<List<Loop>> loops;
   private final TaskCounts counts;
 
-  TasksEndpoint(List<Loop> loops, TaskCounts counts) {
+  TasksEndpoint(Supplier<List<Loop>> loops, TaskCounts counts) {
     this.loops = loops;
     this.counts = counts;
   }
@@ -131,7 +132,7 @@ public final class TasksEndpoint {
    */
   @ReadOperation
   public Tasks tasks() {
-    return new Tasks(loops.stream().map(TasksEndpoint::describe).toList(), counts.now());
+    return new Tasks(loops.get().stream().map(TasksEndpoint::describe).toList(), counts.now());
   }
 
   /** A node that has not been described yet. */
@@ -174,7 +175,8 @@ public final class TasksEndpoint {
    * One task with its stack.
    *
    * @param id its id
-   * @return the task; null if none has this id, or it has ended
+   * @return the task; null if none has this id, it has ended, or it belongs to a loop that runs
+   *     inside of another's task
    */
   @ReadOperation
   public @Nullable OneTask task(@Selector String id) {
@@ -200,7 +202,8 @@ public final class TasksEndpoint {
    *
    * @param id its id
    * @param message why, for whoever looks at the reason
-   * @return what became of it; null if none has this id, or it has ended
+   * @return what became of it; null if none has this id, it has ended, or it belongs to a loop that
+   *     runs inside of another's task
    */
   @WriteOperation
   public @Nullable Cancelled cancel(@Selector String id, @Nullable String message) {
@@ -213,7 +216,7 @@ public final class TasksEndpoint {
   }
 
   private @Nullable Task<?, ?> find(String id) {
-    for (Loop loop : loops) {
+    for (Loop loop : loops.get()) {
       for (Task<?, ?> task : loop.allTasks()) {
         if (Long.toString(task.id()).equals(id)) {
           return task;

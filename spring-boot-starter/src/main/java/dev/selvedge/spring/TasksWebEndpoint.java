@@ -36,7 +36,7 @@ public final class TasksWebEndpoint {
    * @param id the id of the task, or {@code console}
    * @return the task or the page; not found if no task has this id
    */
-  @ReadOperation(produces = {"application/json", "text/html"})
+  @ReadOperation
   public WebEndpointResponse<Object> task(@Selector String id) {
     if (id.equals(CONSOLE)) {
       return new WebEndpointResponse<>(page(), WebEndpointResponse.STATUS_OK, HTML);
@@ -45,6 +45,12 @@ public final class TasksWebEndpoint {
     return task == null
         ? new WebEndpointResponse<>(WebEndpointResponse.STATUS_NOT_FOUND)
         : new WebEndpointResponse<>(task, WebEndpointResponse.STATUS_OK, JSON);
+  }
+
+  /** The same for who accepts nothing but pages: the other one takes the place of the plain one. */
+  @ReadOperation(produces = "text/html")
+  WebEndpointResponse<Object> taskForBrowsers(@Selector String id) {
+    return task(id);
   }
 
   private static String page() {

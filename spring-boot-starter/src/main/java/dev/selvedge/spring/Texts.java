@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 /** What endpoints say of names, messages and values: of a bounded length, whatever these do. */
 final class Texts {
   private static final int LONGEST = 1_000;
+  private static final StackTraceElement[] NO_FRAMES = {};
 
   private Texts() {}
 
@@ -19,16 +20,32 @@ final class Texts {
   static String of(Object value) {
     try {
       return String.valueOf(value);
-    } catch (RuntimeException e) {
-      return value.getClass().getName() + " whose toString throws " + e.getClass().getName();
+    } catch (Throwable broken) {
+      return value.getClass().getName() + " whose toString throws " + broken.getClass().getName();
     }
   }
 
   static @Nullable String message(Throwable thrown) {
     try {
       return thrown.getMessage();
-    } catch (RuntimeException e) {
-      return "getMessage throws " + e.getClass().getName();
+    } catch (Throwable broken) {
+      return "getMessage throws " + broken.getClass().getName();
+    }
+  }
+
+  static @Nullable Throwable cause(Throwable thrown) {
+    try {
+      return thrown.getCause();
+    } catch (Throwable broken) {
+      return null;
+    }
+  }
+
+  static StackTraceElement[] frames(Throwable thrown) {
+    try {
+      return thrown.getStackTrace();
+    } catch (Throwable broken) {
+      return NO_FRAMES;
     }
   }
 

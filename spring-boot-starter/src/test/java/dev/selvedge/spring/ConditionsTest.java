@@ -144,7 +144,7 @@ class ConditionsTest {
   }
 
   private static TasksEndpoint tasks() {
-    return new TasksEndpoint(List.of(), new TaskCounts());
+    return new TasksEndpoint(List::of, new TaskCounts());
   }
 
   private static Health health() {

@@ -3,12 +3,18 @@ package dev.selvedge.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
+import dev.selvedge.handlers.Health;
 import dev.selvedge.testkit.SelvedgeExtension;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -20,6 +26,9 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.ScopedProxyMode;
+import org.springframework.web.context.annotation.RequestScope;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -149,6 +158,159 @@ class LoopEndpointAutoConfigurationTest {
           .contains("<title>Tasks</title>")
           .doesNotContain("http://", "https://");
     }
+  }
+
+  @Test
+  @DisplayName("tasks and the page are there for whatever a client accepts, with and without page")
+  void whateverAClientAccepts() throws Exception {
+    List<String> accepts =
+        List.of(
+            "application/json",
+            "application/vnd.spring-boot.actuator.v3+json",
+            "application/vnd.spring-boot.actuator.v3+json, application/json",
+            "application/json, text/plain, */*",
+            "*/*",
+            "text/html,application/xhtml+xml,*/*;q=0.8");
+    for (boolean console : new boolean[] {false, true}) {
+      try (var application =
+          new WebApplication(Application.class, ALL, "selvedge.console.enabled=" + console)) {
+        Task<Void, InterruptedException> waiting =
+            application.bean(Loop.class).createTask(() -> new CountDownLatch(1).await());
+        for (String accept : accepts) {
+          var task = application.get("/actuator/tasks/" + waiting.id(), "Accept", accept);
+          assertThat(task.statusCode()).as("%s, console: %s", accept, console).isEqualTo(200);
+          assertThat(json(task.body()).at("/id").asLong()).isEqualTo(waiting.id());
+          assertThat(application.get("/actuator/tasks/console", "Accept", accept).statusCode())
+              .as("%s, console: %s", accept, console)
+              .isEqualTo(console ? 200 : 404);
+        }
+        if (console) {
+          for (String page : List.of("console", String.valueOf(waiting.id()))) {
+            assertThat(
+                    application.get("/actuator/tasks/" + page, "Accept", "text/html").statusCode())
+                .isEqualTo(200);
+          }
+          assertThat(application.get("/actuator/tasks/none", "Accept", "text/html").statusCode())
+              .isEqualTo(404);
+        }
+        waiting.cancel();
+        waiting.awaitDone();
+      }
+    }
+  }
+
+  /** Answers nothing that it is asked. */
+  private static final class Mute extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Mute(Throwable suppressed) {
+      addSuppressed(suppressed);
+    }
+
+    @Override
+    public String getMessage() {
+      throw new StackOverflowError();
+    }
+
+    @Override
+    public synchronized Throwable getCause() {
+      throw new IllegalStateException("no cause");
+    }
+
+    @Override
+    public StackTraceElement[] getStackTrace() {
+      throw new IllegalStateException("no frames");
+    }
+  }
+
+  @Test
+  @DisplayName("a failure that throws whatever it is asked is shown all the same")
+  void muteFailure() throws Exception {
+    try (var application = new WebApplication(Application.class, ALL)) {
+      Loop loop = application.bean(Loop.class);
+      Object mute =
+          new Object() {
+            @Override
+            public String toString() {
+              throw new StackOverflowError();
+            }
+          };
+      loop.callExceptionHandler(
+          new ExceptionContext(
+              "it failed", new Mute(new RuntimeException("other")), null, Map.of("what", mute)));
+      JsonNode failures = json(application.get("/actuator/failures").body());
+      assertThat(failures.at("/total").asInt()).isEqualTo(1);
+      assertThat(failures.at("/reports/0/exception/type").asString()).endsWith("Mute");
+      assertThat(failures.at("/reports/0/exception/message").asString())
+          .contains("StackOverflowError");
+      assertThat(failures.at("/reports/0/exception/suppressed/0").asString()).contains("other");
+      assertThat(failures.at("/reports/0/details/what").asString()).contains("StackOverflowError");
+    }
+  }
+
+  @Test
+  @DisplayName("a negative limit is a bad request; none at all is no report")
+  void negativeLimit() throws Exception {
+    try (var application = new WebApplication(Application.class, ALL)) {
+      assertThat(application.get("/actuator/failures?limit=-5").statusCode()).isEqualTo(400);
+      assertThat(application.get("/actuator/failures?limit=0").statusCode()).isEqualTo(200);
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @EnableAutoConfiguration
+  static class LoopsThatAreNotThere {
+    @Bean(defaultCandidate = false)
+    @Lazy
+    Loop later(Loop.Builder builder) {
+      return builder.name("later").build();
+    }
+
+    @Bean(defaultCandidate = false)
+    @RequestScope(proxyMode = ScopedProxyMode.NO)
+    Loop ofARequest(Loop.Builder builder) {
+      return builder.name("of a request").build();
+    }
+  }
+
+  @Test
+  @DisplayName("the endpoint makes no loop: a lazy one is shown when something else has made it")
+  void lazyLoops() throws Exception {
+    try (var application = new WebApplication(LoopsThatAreNotThere.class, ALL)) {
+      assertThat(application.get("/actuator/tasks").body())
+          .contains("\"application\"")
+          .doesNotContain("later", "of a request");
+
+      assertThat(application.bean("later", Loop.class).isClosed()).isFalse();
+
+      assertThat(application.get("/actuator/tasks").body()).contains("\"later\"");
+    }
+  }
+
+  @Test
+  @DisplayName("of several healths none is the indicator's unless one is the application's")
+  void severalHealths() {
+    var runner =
+        new ApplicationContextRunner()
+            .withConfiguration(
+                AutoConfigurations.of(
+                    LoopHealthAutoConfiguration.class, LoopAutoConfiguration.class))
+            .withBean("first", Health.class, LoopEndpointAutoConfigurationTest::health);
+    runner
+        .withBean("second", Health.class, LoopEndpointAutoConfigurationTest::health)
+        .run(context ->
+            assertThat(context).hasNotFailed().doesNotHaveBean(LoopHealthIndicator.class));
+    runner
+        .withBean(
+            "second",
+            Health.class,
+            LoopEndpointAutoConfigurationTest::health,
+            definition -> definition.setPrimary(true))
+        .run(context -> assertThat(context).hasSingleBean(LoopHealthIndicator.class));
+  }
+
+  private static Health health() {
+    return Health.create(1, Duration.ofSeconds(1), Duration.ofSeconds(1));
   }
 
   @Test

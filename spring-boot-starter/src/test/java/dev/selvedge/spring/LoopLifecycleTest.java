@@ -9,9 +9,11 @@ import dev.selvedge.Loop;
 import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.testkit.RecordingHandler;
 import dev.selvedge.testkit.SelvedgeExtension;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -104,6 +106,19 @@ class LoopLifecycleTest {
         });
     go.countDown();
     await().until(() -> loop.get().isClosed());
+  }
+
+  @Test
+  @DisplayName("the default loop is not ended with a context of which it is a bean")
+  void defaultLoop() throws Exception {
+    runner
+        .withBean("process", Loop.class, LoopLifecycleTest::loopOfTheProcess)
+        .run(context -> assertThat(context).hasNotFailed().hasSingleBean(Loop.class));
+    assertThat(loopOfTheProcess().isShutdown()).isFalse();
+  }
+
+  private static Loop loopOfTheProcess() {
+    return CompletableFuture.supplyAsync(Loop::current, Thread::startVirtualThread).join();
   }
 
   @Test

@@ -37,6 +37,10 @@ final class WebApplication implements AutoCloseable {
     return context.getBean(type);
   }
 
+  <T> T bean(String name, Class<T> type) {
+    return context.getBean(name, type);
+  }
+
   int port() {
     return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
   }
