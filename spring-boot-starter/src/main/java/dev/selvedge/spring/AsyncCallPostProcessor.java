@@ -11,14 +11,17 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 
 /**
- * Has the calls of {@code @Async} methods say which bean and method they are of. It has no order,
- * so that it comes after the post-processor that makes these calls asynchronous.
+ * Has the calls of {@code @Async} methods say which bean and method they are of, until the method
+ * itself runs. It has no order, so that it comes after the post-processor that makes these calls
+ * asynchronous.
  */
 final class AsyncCallPostProcessor implements BeanPostProcessor {
   private final Pointcut async = new AsyncAnnotationAdvisor().getPointcut();
 
   private static final MethodInterceptor IN_METHOD =
-      invocation -> AsyncCall.<@Nullable Object>inMethod(invocation::proceed);
+      invocation ->
+          AsyncCall.<@Nullable Object>inMethod(
+              () -> UncaughtAsyncFailure.<@Nullable Object>inMethod(invocation::proceed));
 
   private record Naming(String bean) implements MethodInterceptor {
     @Override

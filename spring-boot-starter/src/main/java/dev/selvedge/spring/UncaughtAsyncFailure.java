@@ -14,7 +14,8 @@ import org.springframework.aop.interceptor.AsyncUncaughtExceptionHandler;
  * handler that must not throw: so it is kept until the call is over, and ends the task then.
  */
 final class UncaughtAsyncFailure {
-  private static final ScopedValue<UncaughtAsyncFailure> CURRENT = ScopedValue.newInstance();
+  private static final ScopedValue<@Nullable UncaughtAsyncFailure> CURRENT =
+      ScopedValue.newInstance();
 
   private @Nullable Throwable failure;
 
@@ -28,11 +29,22 @@ final class UncaughtAsyncFailure {
     }
   }
 
+  private static @Nullable UncaughtAsyncFailure current() {
+    return CURRENT.isBound() ? CURRENT.get() : null;
+  }
+
+  /** The method itself: what fails in other calls, which it makes, is not its own failure. */
+  static <T extends @Nullable Object> T inMethod(ScopedValue.CallableOp<T, Throwable> method)
+      throws Throwable {
+    return current() == null ? method.call() : ScopedValue.where(CURRENT, null).call(method);
+  }
+
   /** For Spring, whichever executor a call runs on. */
   static AsyncUncaughtExceptionHandler handler(Loop loop) {
     return (Throwable failure, Method method, @Nullable Object... arguments) -> {
-      if (CURRENT.isBound()) {
-        CURRENT.get().failure = failure;
+      UncaughtAsyncFailure call = current();
+      if (call != null) {
+        call.failure = failure;
       } else {
         loop.callExceptionHandler(
             new ExceptionContext(

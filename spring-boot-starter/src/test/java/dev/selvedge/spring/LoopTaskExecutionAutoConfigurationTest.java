@@ -113,14 +113,33 @@ class LoopTaskExecutionAutoConfigurationTest {
       submitted.set(executor.submit(() -> Task.current().orElseThrow().name()));
     }
 
+    @Async("direct")
+    public void fail() {
+      throw new IllegalStateException("direct");
+    }
+
     public Future<String> submitted() {
       return submitted.get();
     }
   }
 
+  static class Caller {
+    private final Direct direct;
+
+    Caller(Direct direct) {
+      this.direct = direct;
+    }
+
+    @Async
+    public void call() {
+      direct.fail();
+      throw new IllegalStateException("caller");
+    }
+  }
+
   @Configuration(proxyBeanMethods = false)
   @EnableAsync(proxyTargetClass = true)
-  @Import(Direct.class)
+  @Import({Direct.class, Caller.class})
   static class DirectConfiguration {
     @Bean(defaultCandidate = false)
     Executor direct() {
@@ -138,6 +157,20 @@ class LoopTaskExecutionAutoConfigurationTest {
           direct.run();
           assertThat(direct.submitted().get(5, TimeUnit.SECONDS)).startsWith("task-");
         });
+  }
+
+  @Test
+  @DisplayName("one that fails in the thread of another takes nothing from the other's failure")
+  void bothFail() {
+    runner
+        .withUserConfiguration(DirectConfiguration.class)
+        .run(context -> {
+          context.getBean(Caller.class).call();
+          await().until(() -> reported.contexts().size() == 2);
+        });
+    assertThat(reported.exceptions())
+        .extracting(Throwable::getMessage)
+        .containsExactlyInAnyOrder("direct", "caller");
   }
 
   private ExceptionContext awaitReport() {
