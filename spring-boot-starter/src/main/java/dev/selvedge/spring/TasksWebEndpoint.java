@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
@@ -38,19 +39,23 @@ public final class TasksWebEndpoint {
    */
   @ReadOperation
   public WebEndpointResponse<Object> task(@Selector String id) {
+    return answer(id, null);
+  }
+
+  /** The same for who asks for pages: the other one takes the place of the plain operation. */
+  @ReadOperation(produces = "text/html")
+  WebEndpointResponse<Object> taskForBrowsers(@Selector String id) {
+    return answer(id, JSON);
+  }
+
+  private WebEndpointResponse<Object> answer(String id, @Nullable MimeType type) {
     if (id.equals(CONSOLE)) {
       return new WebEndpointResponse<>(page(), WebEndpointResponse.STATUS_OK, HTML);
     }
     var task = endpoint.task(id);
     return task == null
         ? new WebEndpointResponse<>(WebEndpointResponse.STATUS_NOT_FOUND)
-        : new WebEndpointResponse<>(task, WebEndpointResponse.STATUS_OK, JSON);
-  }
-
-  /** The same for who accepts nothing but pages: the other one takes the place of the plain one. */
-  @ReadOperation(produces = "text/html")
-  WebEndpointResponse<Object> taskForBrowsers(@Selector String id) {
-    return task(id);
+        : new WebEndpointResponse<>(task, WebEndpointResponse.STATUS_OK, type);
   }
 
   private static String page() {

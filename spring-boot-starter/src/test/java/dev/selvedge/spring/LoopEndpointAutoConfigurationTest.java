@@ -180,6 +180,7 @@ class LoopEndpointAutoConfigurationTest {
           var task = application.get("/actuator/tasks/" + waiting.id(), "Accept", accept);
           assertThat(task.statusCode()).as("%s, console: %s", accept, console).isEqualTo(200);
           assertThat(json(task.body()).at("/id").asLong()).isEqualTo(waiting.id());
+          assertThat(task.headers().firstValue("Content-Type").orElseThrow()).contains("json");
           assertThat(application.get("/actuator/tasks/console", "Accept", accept).statusCode())
               .as("%s, console: %s", accept, console)
               .isEqualTo(console ? 200 : 404);

@@ -202,7 +202,11 @@ class LoopTaskSchedulerTest {
     Runnable command =
         () -> {
           begun.release();
-          go.acquireUninterruptibly();
+          try {
+            assertThat(go.tryAcquire(5, TimeUnit.SECONDS)).isTrue();
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          }
         };
     for (Future<?> future :
         new Future<?>[] {
