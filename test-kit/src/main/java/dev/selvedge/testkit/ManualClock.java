@@ -32,7 +32,10 @@ import org.jspecify.annotations.Nullable;
  * read counts as running. A thread that the library does not know, such as one of a foreign
  * executor, keeps nothing from moving. A loop on another clock that runs inside of a task is not
  * looked at. A platform thread that was woken, except by the end of a task, counts as running for
- * ten milliseconds only, however late the operating system is.
+ * ten milliseconds only, however late the operating system is. A virtual thread that {@code
+ * synchronized} or {@link Object#wait() wait} lets go on does so for 200 milliseconds: that is how
+ * long time stands still whenever a task waits for a monitor, and a machine that is busier than
+ * that may jump too early. Locks of {@code java.util.concurrent} have neither fault.
  *
  * <p><b>Threads:</b> every method may be called from any thread. Alarms ring one at a time, in the
  * thread that moves the clock, in order of their time and then of their scheduling.
@@ -41,7 +44,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ManualClock implements LoopClock {
   private static final Instant START = Instant.parse("2000-01-01T00:00:00Z");
-  private static final Duration GLANCE = Duration.ofMillis(50);
   private static final Duration PAUSE = Duration.ofMillis(5);
   private static final Duration IDLE = Duration.ofSeconds(1);
 
@@ -352,7 +354,7 @@ public final class ManualClock implements LoopClock {
   private void jump() {
     try {
       while (awaitReason()) {
-        long number = stillness.await(GLANCE, Duration.ZERO, null);
+        long number = stillness.await(IDLE, Duration.ZERO, null, () -> !mayJump());
         if (number < 0 || !mayJump()) {
           continue;
         }

@@ -21,19 +21,24 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing stops them meanwhile, so their states are read one after the other, and a thread that
  * is seen to be blocked may have been woken by one that is seen to be blocked a moment later. But
  * while there is work, at each moment at least one of them runs: who wakes another is seen to run
- * until it blocks, and a virtual thread that is woken counts as runnable from then on. If the order
- * of reading is drawn by lot, a pass misses it in at most one of two cases: where it does so in one
- * order of two reads, it does not in the other. So {@link #PASSES} are made, each in another order,
- * and all of them again after a while.
+ * until it blocks, and a virtual thread that is unparked counts as runnable from then on. If the
+ * order of reading is drawn by lot, a pass misses it in at most one of two cases: where it does so
+ * in one order of two reads, it does not in the other. So {@link #PASSES} are made, each in another
+ * order, and all of them again after a while.
  *
  * <p>A platform thread that is woken is not seen to run before the operating system lets it. If it
- * waits for a task or a scope, core knows whether that is over. Else, and if a thread waits for a
+ * waits for a task or a scope, core knows whether that is over. Else, and if it waits for a
  * monitor, the wait must last {@link #UNSURE}.
+ *
+ * <p>A virtual thread that was notified, or has got its turn at a monitor, is BLOCKED until a
+ * thread of the JDK has unblocked it. Two of them that pass a turn on look still for ten
+ * milliseconds and more, so the wait must last {@link #UNBLOCKING}.
  */
 final class Stillness {
   static final int PASSES = 40;
   private static final Duration SURE = Duration.ofMillis(1);
   private static final Duration UNSURE = Duration.ofMillis(10);
+  static final Duration UNBLOCKING = Duration.ofMillis(200);
   private static final long PAUSE_NANOS = 500_000;
 
   private final Seams seams = Seams.get();
@@ -133,39 +138,36 @@ final class Stillness {
     }
     threads.removeIf(thread -> thread == except);
     Random random = ThreadLocalRandom.current();
+    Duration longest = SURE;
     for (int pass = 0; pass < passes; pass++) {
       Collections.shuffle(threads, random);
       for (Thread thread : threads) {
-        if (runs(thread)) {
+        Duration needed = needed(thread);
+        if (needed == null) {
           running = thread;
           return null;
         }
+        longest = longer(longest, needed);
       }
     }
-    return threads.stream().allMatch(this::isSure) ? SURE : UNSURE;
+    return longest;
   }
 
-  private boolean runs(Thread thread) {
+  /** For how long a thread must be seen as it is; null if it runs. */
+  private @Nullable Duration needed(Thread thread) {
     return switch (thread.getState()) {
-      case RUNNABLE -> true;
-      case NEW, BLOCKED, TERMINATED -> false;
-      // What is parked with its flag set, or for what has happened, is about to go on.
-      case WAITING, TIMED_WAITING ->
-          thread.isInterrupted() || Boolean.FALSE.equals(mustWait(thread));
+      case RUNNABLE -> null;
+      case NEW, TERMINATED -> SURE;
+      case BLOCKED -> thread.isVirtual() ? UNBLOCKING : UNSURE;
+      case WAITING, TIMED_WAITING -> {
+        Boolean mustWait = seams.mustWait(LockSupport.getBlocker(thread));
+        // What is parked with its flag set, or for what has happened, is about to go on.
+        if (thread.isInterrupted() || Boolean.FALSE.equals(mustWait)) {
+          yield null;
+        }
+        yield thread.isVirtual() || (mustWait != null && !woken.contains(thread)) ? SURE : UNSURE;
+      }
     };
-  }
-
-  private boolean isSure(Thread thread) {
-    return switch (thread.getState()) {
-      case NEW, TERMINATED -> true;
-      case RUNNABLE, BLOCKED -> false;
-      case WAITING, TIMED_WAITING ->
-          thread.isVirtual() || (Boolean.TRUE.equals(mustWait(thread)) && !woken.contains(thread));
-    };
-  }
-
-  private @Nullable Boolean mustWait(Thread thread) {
-    return seams.mustWait(LockSupport.getBlocker(thread));
   }
 
   private static String describe(Thread thread) {

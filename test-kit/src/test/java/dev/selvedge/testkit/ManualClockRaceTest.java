@@ -16,6 +16,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -85,6 +86,76 @@ class ManualClockRaceTest {
     }
     assertThat(jumpedEarly).isFalse();
     assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
+  }
+
+  /** What two tasks pass on through a monitor. */
+  private static final class Turn {
+    private int turn;
+    private int passed;
+
+    synchronized void passOn(int self, int passes) throws InterruptedException {
+      while (passed < passes) {
+        while (turn != self) {
+          wait();
+        }
+        passed++;
+        turn = 1 - self;
+        notifyAll();
+      }
+    }
+
+    synchronized boolean isOver(int passes) {
+      return passed >= passes;
+    }
+  }
+
+  /** A notified virtual thread is BLOCKED until a thread of the JDK has unblocked it. */
+  @Test
+  @DisplayName("time does not move while a turn is passed on through a monitor")
+  void timeDoesNotMoveWhileATurnIsPassedOnThroughAMonitor() throws Exception {
+    int passes = 100_000 * EFFORT;
+    var jumpedEarly = new AtomicBoolean();
+    ManualClock clock = ManualClock.jumping();
+    try (Loop loop = loop(clock)) {
+      loop.runUntilComplete(() -> {
+        try (TaskScope<RuntimeException> scope = TaskScope.open()) {
+          var turn = new Turn();
+          scope.fork(
+              "sleeper",
+              () -> {
+                Task.sleep(Duration.ofHours(1));
+                jumpedEarly.set(!turn.isOver(passes));
+              });
+          clock.awaitAlarms(1);
+          scope.fork(() -> turn.passOn(0, passes));
+          scope.fork(() -> turn.passOn(1, passes));
+          scope.join();
+        }
+      });
+    }
+    assertThat(jumpedEarly).isFalse();
+    assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
+  }
+
+  @Test
+  @DisplayName("a virtual thread that waits for a monitor is still only when it long has been")
+  void aVirtualThreadThatWaitsForAMonitorIsStillOnlyWhenItLongHasBeen() throws Exception {
+    var monitor = new Object();
+    try (Loop loop = loop(new ManualClock())) {
+      Task<Void, RuntimeException> task;
+      synchronized (monitor) {
+        task =
+            loop.createTask(() -> {
+              synchronized (monitor) {
+                monitor.notifyAll();
+              }
+            });
+        SelvedgeAssertions.assertThat(task).isBlocked();
+        var stillness = new Stillness(each -> each == loop, () -> 0, new HashSet<>());
+        assertThat(stillness.look(null)).isEqualTo(Stillness.UNBLOCKING);
+      }
+      task.await();
+    }
   }
 
   /** Looks as often as it can, until it sees everybody blocked although a token is passed on. */
