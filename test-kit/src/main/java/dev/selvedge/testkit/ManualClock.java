@@ -48,7 +48,9 @@ public final class ManualClock implements LoopClock {
   private static final Duration IDLE = Duration.ofSeconds(1);
 
   /** What is due later is not waited for: it stands for never. */
-  private static final long HORIZON = Duration.ofDays(36_500).toNanos();
+  static final Duration HORIZON = Duration.ofDays(36_500);
+
+  private static final long LAST = HORIZON.toNanos();
 
   /** More alarms than that before all is idle are those of something periodic. */
   private static final int MOST_ALARMS = 10_000;
@@ -101,6 +103,10 @@ public final class ManualClock implements LoopClock {
    */
   public static ManualClock jumping() {
     return new ManualClock(true);
+  }
+
+  boolean isJumping() {
+    return jumping;
   }
 
   // ---- what loops ask for
@@ -270,7 +276,7 @@ public final class ManualClock implements LoopClock {
   void runUntilIdle(int most) throws InterruptedException {
     begin();
     try {
-      for (int rung = 0; ring(awaitStillness(), HORIZON); rung++) {
+      for (int rung = 0; ring(awaitStillness(), LAST); rung++) {
         if (rung == most) {
           throw new AssertionError(
               "after "
@@ -359,7 +365,7 @@ public final class ManualClock implements LoopClock {
           continue;
         }
         if (stillness.hasThreads()) {
-          ring(number, HORIZON);
+          ring(number, LAST);
         } else {
           Thread.sleep(PAUSE);
         }
@@ -373,7 +379,7 @@ public final class ManualClock implements LoopClock {
   }
 
   private synchronized boolean mayJump() {
-    return drivers == 0 && !halted && !alarms.isEmpty() && alarms.first().due <= HORIZON;
+    return drivers == 0 && !halted && !alarms.isEmpty() && alarms.first().due <= LAST;
   }
 
   /** Waits until the clock may jump; false if it is not needed any more. */

@@ -98,7 +98,8 @@ public final class SelvedgeExtension
     /**
      * What is to be different about the loops.
      *
-     * @param settings called for each test; handler and clock are set before
+     * @param settings called for each test; handler and clock are set before, and with a jumping
+     *     clock a {@code stragglerWarning} that never comes
      * @return this
      */
     public Builder loop(UnaryOperator<Loop.Builder> settings) {

@@ -34,16 +34,17 @@ final class TestLoop implements AutoCloseable {
     if (settings.anything) {
       handler.expectAnything();
     }
-    loop =
-        settings
-            .loop
-            .apply(
-                Loop.builder()
-                    .name(name)
-                    .handleSignals(false)
-                    .exceptionHandler(handler)
-                    .clock(manual != null ? manual : watched))
-            .build();
+    Loop.Builder builder =
+        Loop.builder()
+            .name(name)
+            .handleSignals(false)
+            .exceptionHandler(handler)
+            .clock(manual != null ? manual : watched);
+    if (manual != null && manual.isJumping()) {
+      // Who cleans up in real time is no straggler because time has jumped.
+      builder.stragglerWarning(ManualClock.HORIZON.multipliedBy(2));
+    }
+    loop = settings.loop.apply(builder).build();
   }
 
   Loop loop() {

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
@@ -466,6 +467,28 @@ class SelvedgeExtensionTest {
           });
       assertThat(expectOrphan(IllegalStateException.class)).hasMessage("held");
       assertThat(held.isDone()).isTrue();
+    }
+
+    @Test
+    @DisplayName("a jumping clock names no task that cleans up in real time as a straggler")
+    void aTaskThatCleansUpInRealTimeIsNoStraggler(Loop loop, ManualClock clock) throws Exception {
+      var cleaned = new CountDownLatch(1);
+      Task<Void, RuntimeException> task =
+          loop.createTask(() -> {
+            try {
+              new CountDownLatch(1).await();
+            } finally {
+              Task.shielded(() -> cleaned.await());
+            }
+          });
+      SelvedgeAssertions.assertThat(task).isBlocked();
+      task.cancel();
+      // The clean-up ends when the clock has jumped over whatever else could ring.
+      Duration years = Duration.ofDays(50 * 365);
+      clock.schedule(cleaned::countDown, years);
+
+      SelvedgeAssertions.assertThat(task).isCancelled();
+      assertThat(clock.elapsed()).isEqualTo(years);
     }
 
     @Test
