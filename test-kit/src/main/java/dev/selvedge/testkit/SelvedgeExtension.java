@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.DynamicTestInvocationContext;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -49,6 +50,11 @@ import org.junit.platform.commons.support.HierarchyTraversalMode;
  *
  * <p><b>Time:</b> a method that takes longer than its {@link TimeLimit}, one minute if not set, is
  * interrupted, and the task tree printed to {@code System.err}; it is in the message, too.
+ *
+ * <p><b>Several extensions:</b> if a test has more than one, because its class and the class above
+ * or around it register their own, the settings of the innermost count, which JUnit calls last: a
+ * field comes after {@code @ExtendWith}, a subclass after its superclass, a nested class after the
+ * one around it.
  *
  * <p><b>Pitfalls:</b> a scope that one of these methods opens is closed when the method returns.
  * The loop of a test cannot be closed in it. Of {@code @BeforeAll} and {@code @AfterAll} methods no
@@ -190,7 +196,21 @@ public final class SelvedgeExtension
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    testLoop(context);
+    ExtensionContext.Store store = context.getStore(NAMESPACE);
+    store.put(SelvedgeExtension.class, this);
+    TestLoop test = store.get(TestLoop.class, TestLoop.class);
+    if (test != null && !test.isOf(settings)) {
+      throw new ExtensionConfigurationException(
+          "a constructor has asked for the loop before the innermost SelvedgeExtension was known:"
+              + " register that in a static field, or ask in a @BeforeEach method");
+    }
+  }
+
+  /** Whether the loop is this extension's to make, of all that the test has. */
+  private boolean isInnermost(ExtensionContext context) {
+    SelvedgeExtension last =
+        context.getStore(NAMESPACE).get(SelvedgeExtension.class, SelvedgeExtension.class);
+    return last == null || equals(last);
   }
 
   @Override
@@ -243,7 +263,8 @@ public final class SelvedgeExtension
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
     Class<?> type = parameter.getParameter().getType();
-    return type == Loop.class || type == ManualClock.class || type == RecordingHandler.class;
+    return (type == Loop.class || type == ManualClock.class || type == RecordingHandler.class)
+        && isInnermost(context);
   }
 
   @Override
@@ -306,8 +327,7 @@ public final class SelvedgeExtension
   public void interceptDynamicTest(
       Invocation<Void> invocation, DynamicTestInvocationContext test, ExtensionContext context)
       throws Throwable {
-    Duration limit = find(context).orElse(settings.limit);
-    testLoop(context).call(invocation, context.getDisplayName(), limit);
+    call(invocation, context.getDisplayName(), find(context), context);
   }
 
   @Override
@@ -321,8 +341,15 @@ public final class SelvedgeExtension
 
   private <T extends @Nullable Object> T call(
       Invocation<T> invocation, Method method, ExtensionContext context) throws Throwable {
-    Duration limit = find(method).or(() -> find(context)).orElse(settings.limit);
-    return testLoop(context).call(invocation, method.getName(), limit);
+    return call(invocation, method.getName(), find(method).or(() -> find(context)), context);
+  }
+
+  private <T extends @Nullable Object> T call(
+      Invocation<T> invocation, String name, Optional<Duration> limit, ExtensionContext context)
+      throws Throwable {
+    return isInnermost(context)
+        ? testLoop(context).call(invocation, name, limit.orElse(settings.limit))
+        : invocation.proceed();
   }
 
   /** The limit of the test, or of the class that is nearest. */

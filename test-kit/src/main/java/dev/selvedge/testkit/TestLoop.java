@@ -47,6 +47,10 @@ final class TestLoop implements AutoCloseable {
     loop = settings.loop.apply(builder).build();
   }
 
+  boolean isOf(SelvedgeExtension.Builder others) {
+    return settings == others;
+  }
+
   Loop loop() {
     return loop;
   }

@@ -436,6 +436,77 @@ class SelvedgeExtensionTest {
   }
 
   @ExtendWith(SelvedgeExtension.class)
+  abstract static class Base {
+    @BeforeEach
+    void named(Loop loop) {
+      assertThat(Loop.current()).isSameAs(loop);
+    }
+  }
+
+  static class Derived extends Base {
+    @RegisterExtension
+    final SelvedgeExtension selvedge =
+        SelvedgeExtension.builder()
+            .loop(loop -> loop.name("derived"))
+            .clock(ManualClock::new)
+            .tasksMayBeLeft()
+            .build();
+
+    @Test
+    void test(Loop loop, ManualClock clock) {
+      assertThat(loop.name()).isEqualTo("derived");
+      assertThat(loop.clock()).isSameAs(clock);
+      loop.createTask(() -> Task.sleep(HOUR));
+    }
+
+    @Test
+    @TimeLimit(value = 100, unit = TimeUnit.MILLISECONDS)
+    void slow() throws Exception {
+      new CountDownLatch(1).await();
+    }
+
+    @Nested
+    class Within {
+      @RegisterExtension
+      final SelvedgeExtension own =
+          SelvedgeExtension.builder().loop(loop -> loop.name("within")).build();
+
+      @Test
+      void nested(Loop loop) {
+        assertThat(loop.name()).isEqualTo("within");
+        assertThat(loop.clock()).isNotInstanceOf(ManualClock.class);
+      }
+    }
+  }
+
+  @ExtendWith(SelvedgeExtension.class)
+  static class LoopForAConstructor {
+    @RegisterExtension final SelvedgeExtension tooLate = SelvedgeExtension.builder().build();
+
+    LoopForAConstructor(Loop loop) {
+      assertThat(loop.isClosed()).isFalse();
+    }
+
+    @Test
+    void test() {}
+  }
+
+  @Test
+  @DisplayName("of several extensions the innermost makes the loop, or the test fails")
+  void ofSeveralExtensionsTheInnermostMakesTheLoop() {
+    Launched derived = Launched.run(Derived.class);
+
+    assertThat(derived.failure("slow()")).hasMessageStartingWith("slow did not end within PT0.1S");
+    derived.results().remove("slow()");
+    assertThat(derived.results()).hasSize(2);
+    derived.assertAllSuccessful();
+    assertThat(Launched.run(LoopForAConstructor.class).failure("test()"))
+        .hasMessageContaining("a constructor has asked for the loop before")
+        .hasMessageContaining("static field");
+    Quiescence.assertQuiescent();
+  }
+
+  @ExtendWith(SelvedgeExtension.class)
   static class Clocked {
     @AfterEach
     void after() {
