@@ -8,6 +8,7 @@ import dev.selvedge.LoopExceptionHandler;
 import dev.selvedge.internal.Seams;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -31,8 +32,10 @@ public final class RecordingHandler implements LoopExceptionHandler {
 
   // Guarded by this.
   private final List<ExceptionContext> contexts = new ArrayList<>();
-  private final List<ExceptionContext> unexpected = new ArrayList<>();
   private boolean anything;
+
+  /** What neither {@link #expectOrphan} nor {@link #expectReport} has returned. */
+  private final List<ExceptionContext> untaken = new ArrayList<>();
 
   /** A handler that has been told nothing. */
   public RecordingHandler() {}
@@ -40,9 +43,7 @@ public final class RecordingHandler implements LoopExceptionHandler {
   @Override
   public synchronized void handle(Loop loop, ExceptionContext context) {
     contexts.add(context);
-    if (!anything) {
-      unexpected.add(context);
-    }
+    untaken.add(context);
     notifyAll();
   }
 
@@ -76,7 +77,6 @@ public final class RecordingHandler implements LoopExceptionHandler {
   /** Expects whatever it was told and will be. */
   public synchronized void expectAnything() {
     anything = true;
-    unexpected.clear();
   }
 
   /**
@@ -85,7 +85,11 @@ public final class RecordingHandler implements LoopExceptionHandler {
    * @return a copy, in order
    */
   public synchronized List<ExceptionContext> unexpected() {
-    return List.copyOf(unexpected);
+    return anything ? List.of() : untaken();
+  }
+
+  private synchronized List<ExceptionContext> untaken() {
+    return List.copyOf(untaken);
   }
 
   /**
@@ -95,7 +99,7 @@ public final class RecordingHandler implements LoopExceptionHandler {
    *
    * @param <E> the type of the failure
    * @param type the class of the failure, or one above it
-   * @return the failure: the first of that type that was not expected before
+   * @return the failure: the first of that type that was not returned before
    * @throws AssertionError if none comes; what came instead is suppressed in it
    * @throws InterruptedException if the caller is interrupted
    */
@@ -111,7 +115,7 @@ public final class RecordingHandler implements LoopExceptionHandler {
    * at most ten seconds.
    *
    * @param message the whole message
-   * @return the first such report that was not expected before
+   * @return the first such report that was not returned before
    * @throws AssertionError if none comes; what came instead is suppressed in it
    * @throws InterruptedException if the caller is interrupted
    */
@@ -143,11 +147,11 @@ public final class RecordingHandler implements LoopExceptionHandler {
   }
 
   private synchronized @Nullable ExceptionContext take(Predicate<ExceptionContext> wanted) {
-    List<ExceptionContext> among = anything ? contexts : unexpected;
-    for (ExceptionContext each : among) {
-      if (wanted.test(each)) {
-        unexpected.remove(each);
-        return each;
+    for (Iterator<ExceptionContext> each = untaken.iterator(); each.hasNext(); ) {
+      ExceptionContext report = each.next();
+      if (wanted.test(report)) {
+        each.remove();
+        return report;
       }
     }
     return null;
@@ -161,7 +165,7 @@ public final class RecordingHandler implements LoopExceptionHandler {
   }
 
   private AssertionError missing(String what) {
-    List<ExceptionContext> instead = unexpected();
+    List<ExceptionContext> instead = untaken();
     var error =
         new AssertionError(
             what

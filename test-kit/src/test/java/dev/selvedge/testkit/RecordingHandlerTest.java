@@ -1,11 +1,14 @@
 package dev.selvedge.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -40,5 +43,23 @@ class RecordingHandlerTest {
     loop.callExceptionHandler(new ExceptionContext("after", null, null, Map.of()));
     assertThat(handler.unexpected()).isEmpty();
     assertThat(handler.expectOrphan(IOException.class)).isSameAs(failure);
+  }
+
+  @Test
+  @DisplayName("a failure is expected once, also if anything may be expected")
+  void aFailureIsExpectedOnce(Loop loop, RecordingHandler handler) throws Exception {
+    var other = new IOException("another");
+    loop.callExceptionHandler(new ExceptionContext("before", failure, null, Map.of()));
+    handler.expectAnything();
+    loop.callExceptionHandler(new ExceptionContext("after", other, null, Map.of()));
+    loop.callExceptionHandler(new ExceptionContext("warning", null, null, Map.of()));
+
+    assertThat(handler.expectOrphan(IOException.class)).isSameAs(failure);
+    assertThat(handler.expectOrphan(IOException.class)).isSameAs(other);
+    handler.patience = Duration.ofMillis(20);
+    assertThatThrownBy(() -> handler.expectOrphan(IOException.class))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("but:\n  warning");
+    assertThat(handler.exceptions()).containsExactly(failure, other);
   }
 }
