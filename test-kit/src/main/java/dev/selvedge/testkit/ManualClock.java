@@ -2,9 +2,11 @@ package dev.selvedge.testkit;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.selvedge.ExceptionContext;
 import dev.selvedge.LoopClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * that may jump too early. Locks of {@code java.util.concurrent} have neither fault.
  *
  * <p><b>Threads:</b> every method may be called from any thread. Alarms ring one at a time, in the
- * thread that moves the clock, in order of their time and then of their scheduling.
+ * thread that moves the clock, in order of their time and then of their scheduling. Who moves it
+ * gets what an alarm throws; of a jumping clock, the exception handlers of its loops are told.
  *
  * @since 0.1.0
  */
@@ -176,10 +179,14 @@ public final class ManualClock implements LoopClock {
    * meanwhile.
    *
    * @param count how many
+   * @throws IllegalArgumentException if that is negative
    * @throws AssertionError if that does not happen, or the caller is interrupted, whose flag is
    *     then set again
    */
   public void awaitAlarms(int count) {
+    if (count < 0) {
+      throw new IllegalArgumentException("count is negative: " + count);
+    }
     begin();
     try {
       long deadline = System.nanoTime() + patience.toNanos();
@@ -216,6 +223,7 @@ public final class ManualClock implements LoopClock {
    * @throws IllegalArgumentException if it is negative
    */
   public void advance(Duration by) {
+    requireNonNull(by, "by");
     begin();
     ringing.lock();
     try {
@@ -248,7 +256,7 @@ public final class ManualClock implements LoopClock {
    * @throws InterruptedException if the caller is interrupted
    */
   public void elapse(Duration time) throws InterruptedException {
-    long end = after(time);
+    long end = after(requireNonNull(time, "time"));
     begin();
     try {
       while (ring(awaitStillness(), end)) {}
@@ -365,7 +373,7 @@ public final class ManualClock implements LoopClock {
           continue;
         }
         if (stillness.hasThreads()) {
-          ring(number, LAST);
+          ringAndReport(number);
         } else {
           Thread.sleep(PAUSE);
         }
@@ -375,6 +383,15 @@ public final class ManualClock implements LoopClock {
       synchronized (this) {
         jumper = null;
       }
+    }
+  }
+
+  /** What an alarm throws has no caller to go to here. */
+  private void ringAndReport(long unchanged) {
+    try {
+      ring(unchanged, LAST);
+    } catch (Throwable t) {
+      stillness.report(new ExceptionContext("Alarm of a ManualClock failed", t, null, Map.of()));
     }
   }
 

@@ -47,10 +47,14 @@ public final class Sequencer {
   /**
    * A sequence of steps that have numbers.
    *
-   * @param limit how long each waits at most
+   * @param limit how long each waits at most; zero or more
+   * @throws IllegalArgumentException if it is negative
    */
   public Sequencer(Duration limit) {
     this(List.of(), limit);
+    if (limit.isNegative()) {
+      throw new IllegalArgumentException("limit is negative: " + limit);
+    }
   }
 
   private Sequencer(List<String> names, Duration limit) {
@@ -66,6 +70,10 @@ public final class Sequencer {
    * @throws IllegalArgumentException if there is none, or two are the same
    */
   public static Sequencer of(String... names) {
+    requireNonNull(names, "names");
+    for (int i = 0; i < names.length; i++) {
+      requireNonNull(names[i], "names[" + i + "]");
+    }
     List<String> steps = List.of(names);
     if (steps.isEmpty() || Set.copyOf(steps).size() < steps.size()) {
       throw new IllegalArgumentException("steps need names, each its own: " + steps);
@@ -196,7 +204,7 @@ public final class Sequencer {
     if (Thread.interrupted()) {
       throw new InterruptedException("interrupted before it waited " + why);
     }
-    long deadline = System.nanoTime() + limit.toNanos();
+    long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
     while (taken < number) {
       long left = deadline - System.nanoTime();
       if (left <= 0) {

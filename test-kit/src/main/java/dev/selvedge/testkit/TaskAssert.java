@@ -140,7 +140,7 @@ public final class TaskAssert<T extends @Nullable Object>
     var done = new CountDownLatch(1);
     actual.onDone(_ -> done.countDown());
     try {
-      if (!done.await(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+      if (!done.await(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS)) {
         throw failure("%nExpecting%n  %s%nto end, but it did not within %s", actual, limit);
       }
     } catch (InterruptedException e) {

@@ -2,6 +2,7 @@ package dev.selvedge.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.Loop;
@@ -18,6 +19,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -40,6 +42,17 @@ class ManualClockTest {
       assertThat(clock.elapsed()).isEqualTo(HOUR);
       assertThat(clock).hasToString("ManualClock[PT1H, 0 alarms]");
       assertThatIllegalArgumentException().isThrownBy(() -> clock.advance(HOUR.negated()));
+    }
+
+    @Test
+    @DisplayName("what is no number of alarms or no duration is refused by its name")
+    @SuppressWarnings("NullAway")
+    void badArgumentsAreRefused(ManualClock clock) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> clock.awaitAlarms(-1))
+          .withMessage("count is negative: -1");
+      assertThatNullPointerException().isThrownBy(() -> clock.advance(null)).withMessage("by");
+      assertThatNullPointerException().isThrownBy(() -> clock.elapse(null)).withMessage("time");
     }
 
     @Test
@@ -206,6 +219,26 @@ class ManualClockTest {
       }
       assertThat(order).isEqualTo(List.of("1 at PT1H", "2 at PT2H", "3 at PT3H"));
     }
+  }
+
+  @Test
+  @DisplayName("an alarm that throws is reported, and a jumping clock goes on")
+  void anAlarmThatThrowsIsReportedAndAJumpingClockGoesOn() throws Exception {
+    ManualClock clock = ManualClock.jumping();
+    var handler = new RecordingHandler();
+    var failure = new IllegalStateException("the alarm's");
+    try (Loop loop =
+        Loop.builder().handleSignals(false).clock(clock).exceptionHandler(handler).build()) {
+      Task<Void, RuntimeException> task = loop.createTask(() -> Task.sleep(HOUR.multipliedBy(2)));
+      clock.schedule(
+          () -> {
+            throw failure;
+          },
+          HOUR);
+      SelvedgeAssertions.assertThat(task).succeeded();
+    }
+    assertThat(handler.exceptions()).containsExactly(failure);
+    assertThat(handler.messages()).containsExactly("Alarm of a ManualClock failed");
   }
 
   @Test

@@ -4,6 +4,7 @@ import static dev.selvedge.testkit.SelvedgeAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.selvedge.Loop;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -124,5 +126,24 @@ class SequencerTest {
         .isInstanceOf(IOException.class);
     sequencer.step(2);
     assertThat(sequencer).hasToString("Sequencer[2 taken]");
+  }
+
+  @Test
+  @DisplayName("a sequence without names or with a negative limit is refused; a huge one is none")
+  @SuppressWarnings("NullAway")
+  void badArgumentsAreRefused() throws Exception {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Sequencer(SHORT.negated()))
+        .withMessage("limit is negative: PT-0.05S");
+    assertThatNullPointerException()
+        .isThrownBy(() -> Sequencer.of((String[]) null))
+        .withMessage("names");
+    assertThatNullPointerException()
+        .isThrownBy(() -> Sequencer.of("open", null))
+        .withMessage("names[1]");
+    var patient = new Sequencer(Duration.ofSeconds(Long.MAX_VALUE));
+    patient.step(1);
+    patient.step(2);
+    assertThat(patient.taken()).isEqualTo(2);
   }
 }
