@@ -7,6 +7,7 @@ import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -242,7 +243,7 @@ public final class SelvedgeExtension
       methods.addAll(List.of(type.getDeclaredConstructors()));
       methods.addAll(annotated(type, BeforeEach.class));
       methods.addAll(annotated(type, AfterEach.class));
-      type = type.getEnclosingClass();
+      type = Modifier.isStatic(type.getModifiers()) ? null : type.getEnclosingClass();
     }
     return methods.stream()
         .anyMatch(method -> List.of(method.getParameterTypes()).contains(ManualClock.class));
@@ -361,7 +362,14 @@ public final class SelvedgeExtension
   }
 
   private static Optional<Duration> find(AnnotatedElement element) {
-    return AnnotationSupport.findAnnotation(element, TimeLimit.class)
-        .map(found -> Duration.of(found.value(), found.unit().toChronoUnit()));
+    return AnnotationSupport.findAnnotation(element, TimeLimit.class).map(SelvedgeExtension::limit);
+  }
+
+  private static Duration limit(TimeLimit limit) {
+    if (limit.value() < 0) {
+      throw new ExtensionConfigurationException(
+          "the limit is negative: @TimeLimit(" + limit.value() + ")");
+    }
+    return Duration.ofNanos(limit.unit().toNanos(limit.value()));
   }
 }

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.InvocationInterceptor.Invocation;
@@ -27,6 +28,9 @@ final class TestLoop implements AutoCloseable {
   private final @Nullable ManualClock manual;
   private final WatchedClock watched = new WatchedClock();
   private final Loop loop;
+
+  /** Who came out of a method with its interrupt flag set. */
+  private volatile @Nullable Thread interrupted;
 
   TestLoop(String name, SelvedgeExtension.Builder settings, @Nullable ManualClock manual) {
     this.settings = settings;
@@ -135,6 +139,9 @@ final class TestLoop implements AutoCloseable {
       thrown = t;
     }
     alarm.cancel();
+    if (Thread.currentThread().isInterrupted()) {
+      interrupted = Thread.currentThread();
+    }
     String reached = timed.end();
     if (reached != null) {
       throw new AssertionError(reached, thrown);
@@ -169,15 +176,16 @@ final class TestLoop implements AutoCloseable {
     if (manual != null) {
       manual.halt();
     }
-    if (Thread.interrupted()) {
-      left.add("the interrupt flag is set");
+    Thread flagged = interrupted;
+    boolean elsewhere = flagged != null && flagged != Thread.currentThread();
+    if (Thread.interrupted() || elsewhere) {
+      left.add("the interrupt flag is set" + (elsewhere ? ", of " + flagged : ""));
     }
     // It waits for tasks that are about to end.
-    String tasks = settings.tasksMayBeLeft ? null : liveTasks();
-    String stubborn = closeLoop();
-    if (tasks != null) {
-      left.add(tasks);
+    if (!settings.tasksMayBeLeft) {
+      addLive(left);
     }
+    String stubborn = closeLoop();
     if (stubborn != null) {
       left.add(stubborn);
     }
@@ -203,20 +211,37 @@ final class TestLoop implements AutoCloseable {
   }
 
   /** Waits for those that are about to end; describes the others. */
-  private @Nullable String liveTasks() {
+  private void addLive(List<String> left) {
     var stillness = new Stillness(each -> each == loop, () -> 0, new HashSet<>());
     try {
-      stillness.await(PATIENCE, BLOCKED, null, () -> Seams.get().unended(loop).isEmpty());
+      stillness.await(
+          PATIENCE,
+          BLOCKED,
+          Thread.currentThread(),
+          () -> Seams.get().unended(loop).isEmpty() && guests().isEmpty());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     int live = Seams.get().unended(loop).size();
-    return live == 0
-        ? null
-        : live
-            + (live == 1 ? " task is" : " tasks are")
-            + " alive:\n"
-            + loop.snapshot().toString().stripTrailing();
+    if (live > 0) {
+      left.add(
+          live
+              + (live == 1 ? " task is" : " tasks are")
+              + " alive:\n"
+              + loop.snapshot().toString().stripTrailing());
+    }
+    Set<Thread> guests = guests();
+    if (!guests.isEmpty()) {
+      left.add("threads are in the loop's asCurrent, or have a scope of it open: " + guests);
+    }
+  }
+
+  /** Other threads than those of tasks that work for the loop. */
+  private Set<Thread> guests() {
+    var threads = new HashSet<>(Seams.get().threads(loop));
+    threads.remove(Thread.currentThread());
+    Seams.get().unended(loop).forEach(task -> threads.remove(Seams.get().thread(task)));
+    return threads;
   }
 
   /** Cancels what is left. Says so if it does not end, or if the loop cannot be closed. */

@@ -24,7 +24,7 @@ public @interface TimeLimit {
   /**
    * How long.
    *
-   * @return zero for no limit
+   * @return zero for no limit; a test with a negative one fails
    */
   long value();
 

@@ -8,6 +8,7 @@ import dev.selvedge.CancelReason;
 import dev.selvedge.Loop;
 import dev.selvedge.LoopClock;
 import dev.selvedge.Task;
+import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.Timeout;
 import java.io.ByteArrayOutputStream;
@@ -165,7 +166,35 @@ class SelvedgeExtensionTest {
     Quiescence.assertQuiescent();
   }
 
+  @ExtendWith(SelvedgeExtension.class)
+  static class LeavesInOtherThreads {
+    @Test
+    @org.junit.jupiter.api.Timeout(
+        value = 10,
+        threadMode = org.junit.jupiter.api.Timeout.ThreadMode.SEPARATE_THREAD)
+    void interruptFlag() {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  @DisplayName("an interrupt flag that is left in a thread of JUnit's fails the test")
+  void anInterruptFlagThatIsLeftInAThreadOfJunitsFailsTheTest() {
+    assertThat(Launched.run(LeavesInOtherThreads.class).failure("interruptFlag()"))
+        .hasMessageContaining("the interrupt flag is set");
+  }
+
   // ---- what it takes too long for
+
+  private static void awaitReleaseWhateverComes() {
+    while (RELEASE.getCount() > 0) {
+      try {
+        RELEASE.await();
+      } catch (InterruptedException ignoredOnPurpose) {
+        Thread.onSpinWait();
+      }
+    }
+  }
 
   private static final CountDownLatch RELEASE = new CountDownLatch(1);
 
@@ -209,17 +238,25 @@ class SelvedgeExtensionTest {
 
     @Test
     void stubborn(Loop loop) throws Exception {
-      loop.createTask(
-          "stubborn",
-          () -> {
-            while (RELEASE.getCount() > 0) {
-              try {
-                RELEASE.await();
-              } catch (InterruptedException ignoredOnPurpose) {
-                Thread.onSpinWait();
-              }
+      loop.createTask("stubborn", () -> awaitReleaseWhateverComes());
+    }
+
+    @Test
+    void stubbornGuest(Loop loop) throws Exception {
+      var inside = new CountDownLatch(1);
+      Thread.ofVirtual()
+          .name("guest")
+          .start(() -> {
+            try {
+              loop.asCurrent(() -> {
+                inside.countDown();
+                awaitReleaseWhateverComes();
+              });
+            } catch (Exception cancelled) {
+              assertThat(cancelled).isInstanceOf(TaskCancelledException.class);
             }
           });
+      inside.await();
     }
   }
 
@@ -250,6 +287,7 @@ class SelvedgeExtensionTest {
     assertThat(slow.failure("stubborn(Loop)"))
         .hasMessageContaining("1 task is alive")
         .hasMessageContaining("tasks go on although they were cancelled:");
+    assertThat(slow.failure("stubbornGuest(Loop)")).hasMessageContaining("guest");
     Quiescence.assertQuiescent();
   }
 
@@ -421,6 +459,67 @@ class SelvedgeExtensionTest {
     void test() {
       ALARM.set(LoopClock.system().schedule(() -> {}, HOUR));
     }
+  }
+
+  @ExtendWith(SelvedgeExtension.class)
+  static class AsksForAClock {
+    @BeforeEach
+    void before(ManualClock clock) {
+      assertThat(clock.elapsed()).isZero();
+    }
+
+    @ExtendWith(SelvedgeExtension.class)
+    static class Separate {
+      @Test
+      void test(Loop loop) {
+        assertThat(loop.clock()).isNotInstanceOf(ManualClock.class);
+      }
+    }
+
+    @Nested
+    class Inner {
+      @Test
+      void test(Loop loop) {
+        assertThat(loop.clock()).isInstanceOf(ManualClock.class);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("a static class has no clock because the class around it asks for one")
+  void aStaticClassHasNoClockBecauseTheClassAroundItAsksForOne() {
+    Launched.run(AsksForAClock.Separate.class).assertAllSuccessful();
+    Launched.run(AsksForAClock.Inner.class).assertAllSuccessful();
+  }
+
+  @ExtendWith(SelvedgeExtension.class)
+  static class Limits {
+    @Test
+    @TimeLimit(-1)
+    void negative() {}
+
+    @Test
+    @TimeLimit(value = Long.MAX_VALUE, unit = TimeUnit.DAYS)
+    void huge() {}
+  }
+
+  static class HugeLimit {
+    @RegisterExtension
+    final SelvedgeExtension selvedge =
+        SelvedgeExtension.builder().limit(Duration.ofSeconds(Long.MAX_VALUE)).build();
+
+    @Test
+    void test() {}
+  }
+
+  @Test
+  @DisplayName("a negative time limit is refused, and a huge one is none")
+  void aNegativeTimeLimitIsRefusedAndAHugeOneIsNone() {
+    Launched limits = Launched.run(Limits.class);
+    assertThat(limits.failure("negative()")).hasMessage("the limit is negative: @TimeLimit(-1)");
+    assertThat(limits.results().get("huge()").getThrowable()).isEmpty();
+    Launched.run(HugeLimit.class).assertAllSuccessful();
+    Quiescence.assertQuiescent();
   }
 
   private static final AtomicReference<LoopClock.Alarm> ALARM = new AtomicReference<>();
