@@ -43,11 +43,11 @@ import org.junit.platform.commons.support.HierarchyTraversalMode;
  * time is the system's.
  *
  * <p><b>Failure:</b> when the last {@code @AfterEach} method has returned, a test fails if a task
- * is still alive and does not end by itself at once, if an alarm is still armed, if the interrupt
- * flag is set, or if something has reached the exception handler that was not expected, be it at
- * the close of the loop. {@link SelvedgeAssertions#expectOrphan} expects it. The message lists all
- * of it; the failures are its cause and its suppressed exceptions. Tasks that are left are
- * cancelled.
+ * is still alive and does not end by itself at once, or another thread is in {@link
+ * Loop#asCurrent}, if an alarm is still armed, if the interrupt flag is set, or if something has
+ * reached the exception handler that was not expected, be it at the close of the loop. {@link
+ * SelvedgeAssertions#expectOrphan} expects it. The message lists all of it; the failures are its
+ * cause and its suppressed exceptions. Tasks that are left are cancelled.
  *
  * <p><b>Time:</b> a method that takes longer than its {@link TimeLimit}, one minute if not set, is
  * interrupted, and the task tree printed to {@code System.err}; it is in the message, too.
@@ -58,8 +58,10 @@ import org.junit.platform.commons.support.HierarchyTraversalMode;
  * one around it.
  *
  * <p><b>Pitfalls:</b> a scope that one of these methods opens is closed when the method returns.
- * The loop of a test cannot be closed in it. Of {@code @BeforeAll} and {@code @AfterAll} methods no
- * loop is the current one but the default loop of the process.
+ * The loop of a test cannot be closed in it. The dynamic tests of a {@code @TestFactory} share one
+ * loop: what one of them leaves fails the factory when all are over, and only the interrupt flag
+ * fails the one that left it. Of {@code @BeforeAll} and {@code @AfterAll} methods no loop is the
+ * current one but the default loop of the process.
  *
  * @since 0.1.0
  */
@@ -328,7 +330,17 @@ public final class SelvedgeExtension
   public void interceptDynamicTest(
       Invocation<Void> invocation, DynamicTestInvocationContext test, ExtensionContext context)
       throws Throwable {
-    call(invocation, context.getDisplayName(), find(context), context);
+    boolean flagged;
+    try {
+      call(invocation, context.getDisplayName(), find(context), context);
+    } finally {
+      flagged = Thread.interrupted();
+    }
+    if (flagged) {
+      // The next one has the same thread.
+      throw new AssertionError(
+          "the dynamic test left something behind:\nthe interrupt flag is set");
+    }
   }
 
   @Override

@@ -100,7 +100,7 @@ final class TestLoop implements AutoCloseable {
       }
       var text = new StringBuilder(method);
       text.append(" did not end within ").append(limit).append(". Its thread:");
-      for (StackTraceElement frame : thread.getStackTrace()) {
+      for (StackTraceElement frame : ofTheTest(thread.getStackTrace())) {
         text.append("\n\tat ").append(frame);
       }
       text.append("\nIts tasks:\n").append(loop.snapshot());
@@ -113,6 +113,25 @@ final class TestLoop implements AutoCloseable {
       over = true;
       return reached;
     }
+  }
+
+  /** Without the frames below the method: JUnit's, reflection's, and the extension's own. */
+  private static List<StackTraceElement> ofTheTest(StackTraceElement[] stack) {
+    List<StackTraceElement> frames = List.of(stack);
+    int end = 0;
+    while (end < stack.length && !frames.get(end).getClassName().equals(TestLoop.class.getName())) {
+      end++;
+    }
+    while (end > 0 && calls(frames.get(end - 1).getClassName())) {
+      end--;
+    }
+    return frames.subList(0, end);
+  }
+
+  private static boolean calls(String type) {
+    return type.startsWith("org.junit.")
+        || type.startsWith("java.lang.reflect.")
+        || type.startsWith("jdk.internal.reflect.");
   }
 
   <T extends @Nullable Object> T call(Invocation<T> invocation, String method, Duration limit)
@@ -228,7 +247,9 @@ final class TestLoop implements AutoCloseable {
           live
               + (live == 1 ? " task is" : " tasks are")
               + " alive:\n"
-              + loop.snapshot().toString().stripTrailing());
+              + loop.snapshot().toString().stripTrailing()
+              + "\ncancel what is not awaited, or loop.allTasks().forEach(Task::cancel);"
+              + " or set tasksMayBeLeft() in SelvedgeExtension.builder()");
     }
     Set<Thread> guests = guests();
     if (!guests.isEmpty()) {

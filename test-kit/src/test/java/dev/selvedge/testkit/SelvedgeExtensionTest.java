@@ -141,7 +141,9 @@ class SelvedgeExtensionTest {
     assertThat(leaks.failure("task(Loop)"))
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("1 task is alive:\nloop task(Loop)")
-        .hasMessageContaining("task forgotten");
+        .hasMessageContaining("task forgotten")
+        .hasMessageContaining("loop.allTasks().forEach(Task::cancel)")
+        .hasMessageContaining("tasksMayBeLeft()");
     assertThat(leaks.failure("unreadFailure()"))
         .hasMessageContaining("Task exception was never retrieved: java.io.IOException: fallen")
         .hasMessageContaining("see expectOrphan")
@@ -164,6 +166,31 @@ class SelvedgeExtensionTest {
             failure -> assertThat(failure.getSuppressed()[0]).hasMessageContaining("task beside"));
     assertThat(leaks.results().get("endsInTime(Loop)").getThrowable()).isEmpty();
     Quiescence.assertQuiescent();
+  }
+
+  @ExtendWith(SelvedgeExtension.class)
+  static class DynamicOnes {
+    @TestFactory
+    Stream<DynamicTest> factory() {
+      return Stream.of(
+          DynamicTest.dynamicTest("leaves the flag", () -> Thread.currentThread().interrupt()),
+          DynamicTest.dynamicTest("finds none", () -> Thread.sleep(1)),
+          DynamicTest.dynamicTest(
+              "leaves a task",
+              () -> Loop.current().createTask("forgotten", () -> Thread.sleep(HOUR))));
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "a dynamic test fails for the interrupt flag, and its factory for all else it leaves")
+  void aDynamicTestFailsForTheInterruptFlagAndItsFactoryForAllElse() {
+    Launched dynamic = Launched.run(DynamicOnes.class);
+
+    assertThat(dynamic.failure("leaves the flag")).hasMessageContaining("the interrupt flag");
+    assertThat(dynamic.results().get("finds none").getThrowable()).isEmpty();
+    assertThat(dynamic.results().get("leaves a task").getThrowable()).isEmpty();
+    assertThat(dynamic.failure("factory()")).hasMessageContaining("task forgotten");
   }
 
   @ExtendWith(SelvedgeExtension.class)
@@ -276,6 +303,8 @@ class SelvedgeExtensionTest {
     assertThat(slow.failure("waits(Loop)"))
         .hasMessageContaining("waits did not end within PT0.2S")
         .hasMessageContaining("Slow.waits(")
+        .hasMessageNotContaining("org.junit.")
+        .hasMessageNotContaining("TestLoop")
         .hasMessageContaining("task never");
     assertThat(slow.failure("joins()"))
         .hasMessageContaining("joins did not end within PT0.1S")
