@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Loop;
 import dev.selvedge.Task;
+import dev.selvedge.gather.Backoff;
 import dev.selvedge.gather.Gather;
+import dev.selvedge.gather.RestartLimitException;
+import dev.selvedge.gather.Supervisor;
 import dev.selvedge.testkit.ManualClock;
 import dev.selvedge.testkit.Quiescence;
 import dev.selvedge.testkit.SelvedgeExtension;
@@ -17,6 +20,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -99,6 +104,75 @@ class TestingSamplesTest {
       assertThat(refreshed)
           .containsExactly(Duration.ZERO, Duration.ofMinutes(1), Duration.ofMinutes(2));
       refresh.cancel();
+    }
+
+    // @end
+
+    // @start region="supervisor"
+    @Test
+    void connectsAgainAfterOneSecondAndThenTwo(Loop loop, ManualClock clock) throws Exception {
+      List<Duration> connected = new CopyOnWriteArrayList<>();
+      Supervisor supervisor =
+          Supervisor.builder()
+              .backoff(Backoff.exponential(Duration.ofSeconds(1), Duration.ofMinutes(1)).jitter(0))
+              .build()
+              .add(
+                  "connection",
+                  () -> {
+                    connected.add(clock.elapsed());
+                    fetch(connected.size() < 3 ? "" : "page");
+                    new CountDownLatch(1).await();
+                  });
+      Task<Void, RestartLimitException> task = loop.createTask(supervisor);
+
+      clock.elapse(Duration.ofMinutes(1));
+
+      assertThat(connected)
+          .containsExactly(Duration.ZERO, Duration.ofSeconds(1), Duration.ofSeconds(3));
+      expectOrphan(IOException.class); // the handler is told of each failure of a child
+      expectOrphan(IOException.class);
+      task.cancel();
+    }
+
+    // @end
+
+    @Test
+    void hedgesGoByTheClock(ManualClock clock) throws Exception {
+      var never = new CountDownLatch(1);
+      var attempts = new AtomicInteger();
+      assertThat(
+              Gather.<Integer, Exception>hedge(
+                  Duration.ofHours(1),
+                  2,
+                  () -> {
+                    int attempt = attempts.incrementAndGet();
+                    if (attempt == 1) {
+                      never.await();
+                    }
+                    return attempt;
+                  }))
+          .isEqualTo(2);
+      assertThat(clock.elapsed()).isEqualTo(Duration.ofHours(1));
+    }
+
+    // @start region="injected"
+    static final class Importer {
+      private final Loop loop;
+
+      Importer(Loop loop) { // in production the loop of the program, here the test's
+        this.loop = loop;
+      }
+
+      void start(String page) {
+        loop.launch("import " + page, () -> fetch(page));
+      }
+    }
+
+    @Test
+    void aFailedImportIsReported(Loop loop) throws Exception {
+      new Importer(loop).start("");
+
+      assertThat(expectOrphan(IOException.class)).hasMessage("no such page");
     }
 
     // @end

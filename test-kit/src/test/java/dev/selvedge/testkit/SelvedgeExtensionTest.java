@@ -490,6 +490,43 @@ class SelvedgeExtensionTest {
     }
   }
 
+  static class LeavesInAnotherLoop {
+    @RegisterExtension
+    final SelvedgeExtension selvedge = SelvedgeExtension.builder().wholeProcess().build();
+
+    @Test
+    void test() {
+      Loop own = Loop.builder().handleSignals(false).build();
+      OWN.set(own);
+      own.createTask("forgotten", () -> Thread.sleep(HOUR));
+    }
+  }
+
+  static class HasReportedInAnotherLoop {
+    @RegisterExtension
+    final SelvedgeExtension selvedge = SelvedgeExtension.builder().wholeProcess().build();
+
+    @Test
+    void test() throws Exception {
+      var reported = new RecordingHandler();
+      try (Loop own = Loop.builder().handleSignals(false).exceptionHandler(reported).build()) {
+        own.launch(SelvedgeExtensionTest::fail);
+        reported.expectOrphan(IOException.class);
+      }
+    }
+  }
+
+  private static final AtomicReference<Loop> OWN = new AtomicReference<>();
+
+  @Test
+  @DisplayName("of another loop a test sees what is left in it, and not what it has reported")
+  void ofAnotherLoopATestSeesWhatIsLeftInItAndNotWhatItHasReported() {
+    assertThat(Launched.run(LeavesInAnotherLoop.class).failure("test()"))
+        .hasMessageContaining("task forgotten");
+    OWN.get().close();
+    Launched.run(HasReportedInAnotherLoop.class).assertAllSuccessful();
+  }
+
   @ExtendWith(SelvedgeExtension.class)
   static class AsksForAClock {
     @BeforeEach
