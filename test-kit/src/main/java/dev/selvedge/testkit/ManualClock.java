@@ -2,14 +2,14 @@ package dev.selvedge.testkit;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.selvedge.ExceptionContext;
 import dev.selvedge.LoopClock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Threads:</b> every method may be called from any thread. Alarms ring one at a time, in the
  * thread that moves the clock, in order of their time and then of their scheduling. Who moves it
- * gets what an alarm throws; of a jumping clock, the exception handlers of its loops are told.
+ * gets what an alarm throws; when a jumping clock moves by itself, that goes to the uncaught
+ * exception handler of its thread, and fails the test of a {@link SelvedgeExtension}.
  *
  * @since 0.1.0
  */
@@ -77,6 +78,8 @@ public final class ManualClock implements LoopClock {
   private final Set<Thread> woken = ConcurrentHashMap.newKeySet();
   private final Stillness stillness =
       new Stillness(loop -> equals(loop.clock()), this::changes, woken);
+
+  private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
   /** Held while an alarm rings. */
   private final ReentrantLock ringing = new ReentrantLock();
@@ -391,8 +394,15 @@ public final class ManualClock implements LoopClock {
     try {
       ring(unchanged, LAST);
     } catch (Throwable t) {
-      stillness.report(new ExceptionContext("Alarm of a ManualClock failed", t, null, Map.of()));
+      failures.add(t);
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, t);
     }
+  }
+
+  /** What alarms have thrown while nobody moved the clock. */
+  List<Throwable> failures() {
+    return List.copyOf(failures);
   }
 
   private synchronized boolean mayJump() {

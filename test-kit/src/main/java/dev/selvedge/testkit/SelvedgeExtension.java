@@ -43,11 +43,11 @@ import org.junit.platform.commons.support.HierarchyTraversalMode;
  * time is the system's.
  *
  * <p><b>Failure:</b> when the last {@code @AfterEach} method has returned, a test fails if a task
- * is still alive and does not end by itself at once, or another thread is in {@link
- * Loop#asCurrent}, if an alarm is still armed, if the interrupt flag is set, or if something has
- * reached the exception handler that was not expected, be it at the close of the loop. {@link
- * SelvedgeAssertions#expectOrphan} expects it. The message lists all of it; the failures are its
- * cause and its suppressed exceptions. Tasks that are left are cancelled.
+ * is still alive and does not end by itself at once, if an alarm is still armed, if the interrupt
+ * flag is set, or if something has reached the exception handler that was not expected, be it at
+ * the close of the loop. {@link SelvedgeAssertions#expectOrphan} expects it. The message lists all
+ * of it; the failures are its cause and its suppressed exceptions. Tasks that are left are
+ * cancelled.
  *
  * <p><b>Time:</b> a method that takes longer than its {@link TimeLimit}, one minute if not set, is
  * interrupted, and the task tree printed to {@code System.err}; it is in the message, too.

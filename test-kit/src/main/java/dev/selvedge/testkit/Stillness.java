@@ -1,6 +1,5 @@
 package dev.selvedge.testkit;
 
-import dev.selvedge.ExceptionContext;
 import dev.selvedge.Loop;
 import dev.selvedge.internal.Seams;
 import java.time.Duration;
@@ -76,11 +75,6 @@ final class Stillness {
   /** Whether any of them has a thread. */
   boolean hasThreads() {
     return seams.loops().stream().filter(loops).anyMatch(loop -> !seams.threads(loop).isEmpty());
-  }
-
-  /** Tells the handlers of all of them. */
-  void report(ExceptionContext context) {
-    seams.loops().stream().filter(loops).forEach(loop -> loop.callExceptionHandler(context));
   }
 
   /** What was seen to run last, for messages. */

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.InvocationInterceptor.Invocation;
@@ -201,10 +200,11 @@ final class TestLoop implements AutoCloseable {
       left.add("the interrupt flag is set" + (elsewhere ? ", of " + flagged : ""));
     }
     // It waits for tasks that are about to end.
-    if (!settings.tasksMayBeLeft) {
-      addLive(left);
-    }
+    String tasks = settings.tasksMayBeLeft ? null : liveTasks();
     String stubborn = closeLoop();
+    if (tasks != null) {
+      left.add(tasks);
+    }
     if (stubborn != null) {
       left.add(stubborn);
     }
@@ -215,7 +215,11 @@ final class TestLoop implements AutoCloseable {
           "reports reached the exception handler that were not expected, see expectOrphan:"
               + RecordingHandler.describe(reports));
     }
-    List<Throwable> failures = RecordingHandler.exceptionsOf(reports);
+    var failures = new ArrayList<>(RecordingHandler.exceptionsOf(reports));
+    if (manual != null && !manual.failures().isEmpty()) {
+      left.add("alarms of the clock have failed: " + manual.failures());
+      failures.addAll(manual.failures());
+    }
     if (!left.isEmpty()) {
       var error =
           new AssertionError(
@@ -230,39 +234,22 @@ final class TestLoop implements AutoCloseable {
   }
 
   /** Waits for those that are about to end; describes the others. */
-  private void addLive(List<String> left) {
+  private @Nullable String liveTasks() {
     var stillness = new Stillness(each -> each == loop, () -> 0, new HashSet<>());
     try {
-      stillness.await(
-          PATIENCE,
-          BLOCKED,
-          Thread.currentThread(),
-          () -> Seams.get().unended(loop).isEmpty() && guests().isEmpty());
+      stillness.await(PATIENCE, BLOCKED, null, () -> Seams.get().unended(loop).isEmpty());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     int live = Seams.get().unended(loop).size();
-    if (live > 0) {
-      left.add(
-          live
-              + (live == 1 ? " task is" : " tasks are")
-              + " alive:\n"
-              + loop.snapshot().toString().stripTrailing()
-              + "\ncancel what is not awaited, or loop.allTasks().forEach(Task::cancel);"
-              + " or set tasksMayBeLeft() in SelvedgeExtension.builder()");
-    }
-    Set<Thread> guests = guests();
-    if (!guests.isEmpty()) {
-      left.add("threads are in the loop's asCurrent, or have a scope of it open: " + guests);
-    }
-  }
-
-  /** Other threads than those of tasks that work for the loop. */
-  private Set<Thread> guests() {
-    var threads = new HashSet<>(Seams.get().threads(loop));
-    threads.remove(Thread.currentThread());
-    Seams.get().unended(loop).forEach(task -> threads.remove(Seams.get().thread(task)));
-    return threads;
+    return live == 0
+        ? null
+        : live
+            + (live == 1 ? " task is" : " tasks are")
+            + " alive:\n"
+            + loop.snapshot().toString().stripTrailing()
+            + "\ncancel what is not awaited, or loop.allTasks().forEach(Task::cancel);"
+            + " or set tasksMayBeLeft() in SelvedgeExtension.builder()";
   }
 
   /** Cancels what is left. Says so if it does not end, or if the loop cannot be closed. */
@@ -293,7 +280,9 @@ final class TestLoop implements AutoCloseable {
     }
     if (closer.isAlive()) {
       return "tasks go on although they were cancelled:\n"
-          + loop.snapshot().toString().stripTrailing();
+          + loop.snapshot().toString().stripTrailing()
+          + "\nin the threads "
+          + Seams.get().threads(loop);
     }
     return failure.get() == null ? null : "the loop could not be closed: " + failure.get();
   }

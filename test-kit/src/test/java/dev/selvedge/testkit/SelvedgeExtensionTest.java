@@ -87,6 +87,16 @@ class SelvedgeExtensionTest {
     }
 
     @Test
+    void failingAlarm(ManualClock clock) throws Exception {
+      clock.schedule(
+          () -> {
+            throw new IllegalStateException("the alarm's");
+          },
+          HOUR);
+      Task.sleep(HOUR.multipliedBy(2));
+    }
+
+    @Test
     void sleeperOnAManualClock(Loop loop, ManualClock clock) {
       loop.createTask("sleeper", () -> Task.sleep(HOUR));
       assertThat(clock.elapsed()).isZero();
@@ -155,6 +165,9 @@ class SelvedgeExtensionTest {
         .hasMessageContaining("1 alarm is armed:\n  after PT1H");
     assertThat(leaks.failure("manualAlarm(ManualClock)"))
         .hasMessageContaining("1 alarm is armed:\n  in PT1H");
+    assertThat(leaks.failure("failingAlarm(ManualClock)"))
+        .hasMessageContaining("alarms of the clock have failed")
+        .hasCauseInstanceOf(IllegalStateException.class);
     assertThat(leaks.failure("sleeperOnAManualClock(Loop, ManualClock)"))
         .hasMessageContaining("task sleeper")
         .hasMessageNotContaining("alarm");
