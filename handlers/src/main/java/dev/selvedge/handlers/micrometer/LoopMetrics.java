@@ -78,6 +78,7 @@ public final class LoopMetrics implements MeterBinder, LoopListener, AutoCloseab
           "Supervised task does not stop within its limit",
           "Exception in an @Async method",
           "Scheduled run failed",
+          "Clean-up of a cancelled request failed",
           "Task has not ended within selvedge.shutdown.timeout");
 
   /** Settings of the meters. Each returns the builder. */
