@@ -1,13 +1,14 @@
 package dev.selvedge;
 
+import static java.util.Comparator.comparingLong;
 import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Loop#asExecutor}: a task of the loop for each command. */
@@ -23,11 +25,40 @@ final class LoopExecutor extends AbstractExecutorService {
   private final Loop loop;
 
   // Guarded by this.
-  private final Set<TaskImpl<?, ?>> started = new HashSet<>();
+  private final Map<TaskImpl<?, ?>, Command<?>> started = new HashMap<>();
   private boolean shutdown;
 
   LoopExecutor(Loop loop) {
     this.loop = loop;
+  }
+
+  /**
+   * What a task of the executor does. It is taken once: by the task, or by {@link #shutdownNow}.
+   */
+  private static final class Command<T extends @Nullable Object> implements Body<T, Exception> {
+    private final AtomicBoolean taken = new AtomicBoolean();
+    private final Callable<T> body;
+
+    /** What was given to {@code execute}; null if somebody has a future. */
+    private final @Nullable Runnable executed;
+
+    Command(Callable<T> body, @Nullable Runnable executed) {
+      this.body = body;
+      this.executed = executed;
+    }
+
+    /** True for one caller. */
+    boolean take() {
+      return taken.compareAndSet(false, true);
+    }
+
+    @Override
+    public T call() throws Exception {
+      if (!take()) {
+        throw Failures.interrupted();
+      }
+      return body.call();
+    }
   }
 
   /**
@@ -78,22 +109,27 @@ final class LoopExecutor extends AbstractExecutorService {
     public State state() {
       return task.state();
     }
+
+    /** {@inheritDoc} It does not throw the failure, and so is no reader of it. */
+    @Override
+    public T resultNow() {
+      if (state() != State.SUCCESS) {
+        throw new IllegalStateException(task + " has no result");
+      }
+      return task.value();
+    }
   }
 
   @Override
   public void execute(Runnable command) {
     requireNonNull(command, "command");
-    start(
-        new ListedTask<@Nullable Void, RuntimeException>(
-            loop, null, Failures.body(command::run), TaskImpl.LAUNCHED));
+    start(new Command<>(Executors.callable(command), command), TaskImpl.LAUNCHED);
   }
 
   @Override
   public <T extends @Nullable Object> Future<T> submit(Callable<T> task) {
     requireNonNull(task, "task");
-    var created = new ListedTask<T, Exception>(loop, null, task::call, 0);
-    start(created);
-    return new TaskFuture<>(created);
+    return new TaskFuture<>(start(new Command<>(task, null), 0));
   }
 
   @Override
@@ -132,12 +168,13 @@ final class LoopExecutor extends AbstractExecutorService {
     }
   }
 
-  private void start(TaskImpl<?, ?> task) {
+  private <T extends @Nullable Object> TaskImpl<T, Exception> start(Command<T> command, int state) {
+    var task = new ListedTask<T, Exception>(loop, null, command, state);
     synchronized (this) {
       if (shutdown) {
         throw new RejectedExecutionException("the executor of " + loop + " is shut down");
       }
-      started.add(task);
+      started.put(task, command);
     }
     boolean running = false;
     try {
@@ -152,6 +189,7 @@ final class LoopExecutor extends AbstractExecutorService {
         ended(task);
       }
     }
+    return task;
   }
 
   private synchronized void ended(Task<?, ?> task) {
@@ -166,19 +204,26 @@ final class LoopExecutor extends AbstractExecutorService {
   }
 
   /**
-   * Cancels what runs or waits for a place; each is a task that ends, so that the list is empty.
+   * Cancels what runs or waits for a place.
+   *
+   * @return what was given to {@code execute} and has not started, the oldest first
    */
   @Override
   public List<Runnable> shutdownNow() {
-    List<TaskImpl<?, ?>> running;
+    var running = new TreeMap<TaskImpl<?, ?>, Command<?>>(comparingLong(TaskImpl::id));
     synchronized (this) {
       shutdown();
-      // The newest first: a place that becomes free goes to the oldest that waits.
-      running =
-          started.stream().sorted(Comparator.comparingLong(TaskImpl<?, ?>::id).reversed()).toList();
+      running.putAll(started);
     }
-    running.forEach(task -> task.cancel("the executor was shut down"));
-    return List.of();
+    // The newest first: a place that becomes free goes to the oldest that waits.
+    running.descendingMap().keySet().forEach(task -> task.cancel("the executor was shut down"));
+    var waiting = new ArrayList<Runnable>();
+    for (Command<?> command : running.values()) {
+      if (command.executed != null && command.take()) {
+        waiting.add(command.executed);
+      }
+    }
+    return waiting;
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -16,6 +17,8 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -313,6 +316,140 @@ class LoopExecutorTest {
     assertThatThrownBy(() -> left.submit(sleeping)).isInstanceOf(RuntimeException.class);
     left.shutdown();
     assertThat(left.isTerminated()).isTrue();
+  }
+
+  @Test
+  @DisplayName(
+      "asExecutor: while its loop closes, execute rejects, and submit gives a cancelled future")
+  void aClosingLoopRejectsCommands() throws Exception {
+    var ran = new AtomicBoolean();
+    Loop loop = loop();
+    ExecutorService executor = loop.asExecutor();
+    var entered = new CountDownLatch(1);
+    Task<Void, InterruptedException> slow =
+        loop.createTask(() ->
+            Task.shielded(() -> {
+              entered.countDown();
+              release.await();
+            }));
+    entered.await();
+    Thread closing = Thread.startVirtualThread(loop::close);
+    await().until(slow::isCancelledWithOwner);
+
+    assertThatThrownBy(() -> executor.execute(() -> ran.set(true)))
+        .isInstanceOf(RejectedExecutionException.class)
+        .hasMessageContaining("SHUTDOWN: ");
+    assertThatThrownBy(() -> CompletableFuture.runAsync(() -> ran.set(true), executor))
+        .isInstanceOf(RejectedExecutionException.class);
+    assertThatThrownBy(() -> executor.invokeAny(List.of(sleeping)))
+        .isInstanceOf(RejectedExecutionException.class);
+    assertThatThrownBy(executor.submit(sleeping)::get).isInstanceOf(CancellationException.class);
+
+    executor.shutdown();
+    assertThat(executor.isTerminated()).isTrue();
+    release.countDown();
+    closing.join();
+    assertThat(ran).isFalse();
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName(
+      "asExecutor: a thread that is interrupted while its command waits for a place is told so")
+  void anInterruptedThreadWhoseCommandWaitsForAPlace() {
+    var ran = new AtomicBoolean();
+    try (Loop loop =
+        Threads.builder().exceptionHandler(reported).admission(Admission.block(1)).build()) {
+      ExecutorService executor = loop.asExecutor();
+      executor.execute(this::awaitRelease);
+      Thread.currentThread().interrupt();
+
+      assertThatThrownBy(() -> executor.execute(() -> ran.set(true)))
+          .isInstanceOf(RejectedExecutionException.class)
+          .hasMessageContaining("the thread that forks was interrupted");
+
+      assertThat(Thread.interrupted()).isTrue();
+      release.countDown();
+    }
+    assertThat(ran).isFalse();
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("asExecutor: shutdownNow returns the commands that have not started, oldest first")
+  void shutdownNowReturnsWhatHasNotStarted() throws Exception {
+    var ran = new AtomicInteger();
+    Runnable first = ran::incrementAndGet;
+    Runnable second = ran::incrementAndGet;
+    try (Loop loop =
+        Threads.builder().exceptionHandler(reported).admission(Admission.queue(1, 9)).build()) {
+      ExecutorService executor = loop.asExecutor();
+      var started = new CountDownLatch(1);
+      executor.execute(() -> {
+        started.countDown();
+        awaitRelease();
+      });
+      started.await();
+      executor.execute(first);
+      Future<Integer> submitted = executor.submit(ran::incrementAndGet);
+      executor.execute(second);
+
+      assertThat(executor.shutdownNow()).containsExactly(first, second);
+
+      assertThat(executor.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+      assertThatThrownBy(submitted::get).isInstanceOf(CancellationException.class);
+      assertThat(executor.shutdownNow()).isEmpty();
+    }
+    assertThat(ran).hasValue(0);
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("asExecutor: shutdownNow returns a command whose thread still waits for a place")
+  void shutdownNowReturnsWhatWaitsForAPlace() throws Exception {
+    var ran = new AtomicInteger();
+    Runnable waiting = ran::incrementAndGet;
+    try (Loop loop =
+        Threads.builder().exceptionHandler(reported).admission(Admission.block(1)).build()) {
+      ExecutorService executor = loop.asExecutor();
+      var started = new CountDownLatch(1);
+      executor.execute(() -> {
+        started.countDown();
+        awaitRelease();
+      });
+      started.await();
+      Thread executing = Thread.startVirtualThread(() -> executor.execute(waiting));
+      Gate.awaitState(executing, Thread.State.WAITING);
+
+      assertThat(executor.shutdownNow()).containsExactly(waiting);
+
+      executing.join();
+      assertThat(executor.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(ran).hasValue(0);
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("NRX-17: resultNow of a future that failed says so, and leaves the failure unread")
+  void resultNowLeavesTheFailureUnread() {
+    try (Loop loop = loop()) {
+      Future<String> future = loop.asExecutor().submit(this::fail);
+      await().until(future::isDone);
+
+      assertThatThrownBy(future::resultNow)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("exception=java.io.IOException: body");
+    }
+    assertThat(reported.exceptions()).containsExactly(failure);
+  }
+
+  private void awaitRelease() {
+    try {
+      release.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private String fail() throws IOException {
