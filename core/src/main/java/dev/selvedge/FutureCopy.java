@@ -1,7 +1,9 @@
 package dev.selvedge;
 
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +23,9 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
   private volatile boolean hasReader;
   private volatile boolean tookFailure;
 
+  /** While a failure comes, for which whoever waits in get has been counted as a dependent. */
+  private volatile boolean filling;
+
   FutureCopy(Handle<? extends T, ?> task) {
     this.task = task;
     task.onDone(ended -> fill());
@@ -31,6 +36,13 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
     if (ending == null) {
       complete(task.value());
     } else {
+      fail(ending);
+    }
+  }
+
+  private void fail(Throwable ending) {
+    filling = true;
+    try {
       boolean hasDependents = getNumberOfDependents() > 0;
       // False if somebody completed the copy: then the failure has not gone anywhere.
       if (completeExceptionally(ending)) {
@@ -39,6 +51,8 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
           task.retrieve();
         }
       }
+    } finally {
+      filling = false;
     }
   }
 
@@ -81,8 +95,15 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
   public T get() throws InterruptedException, ExecutionException {
     try {
       return super.get();
-    } finally {
-      retrieveIfDone();
+    } catch (ExecutionException | CancellationException ending) {
+      noteReader();
+      throw ending;
+    } catch (InterruptedException early) {
+      if (!isDoneByNow()) {
+        throw early;
+      }
+      Thread.currentThread().interrupt();
+      return get();
     }
   }
 
@@ -91,17 +112,42 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
       throws InterruptedException, ExecutionException, TimeoutException {
     try {
       return super.get(timeout, unit);
-    } finally {
-      retrieveIfDone();
+    } catch (ExecutionException | CancellationException ending) {
+      noteReader();
+      throw ending;
+    } catch (TimeoutException early) {
+      if (!isDoneByNow()) {
+        throw early;
+      }
+      return get();
+    } catch (InterruptedException early) {
+      if (!isDoneByNow()) {
+        throw early;
+      }
+      Thread.currentThread().interrupt();
+      return get();
     }
+  }
+
+  /**
+   * Whether the outcome is there. Who leaves get is no dependent any more, and then looks; who
+   * fills the copy does the reverse: so a failure that has counted the leaver as its reader is
+   * received.
+   */
+  private boolean isDoneByNow() {
+    while (filling && !isDone()) {
+      Thread.onSpinWait();
+    }
+    return isDone();
   }
 
   @Override
   public T join() {
     try {
       return super.join();
-    } finally {
-      retrieveIfDone();
+    } catch (CompletionException | CancellationException ending) {
+      noteReader();
+      throw ending;
     }
   }
 
@@ -109,33 +155,17 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
   public T getNow(T valueIfAbsent) {
     try {
       return super.getNow(valueIfAbsent);
-    } finally {
-      retrieveIfDone();
-    }
-  }
-
-  @Override
-  public T resultNow() {
-    try {
-      return super.resultNow();
-    } finally {
-      retrieveIfDone();
+    } catch (CompletionException | CancellationException ending) {
+      noteReader();
+      throw ending;
     }
   }
 
   @Override
   public Throwable exceptionNow() {
-    try {
-      return super.exceptionNow();
-    } finally {
-      retrieveIfDone();
-    }
-  }
-
-  private void retrieveIfDone() {
-    if (isDone()) {
-      noteReader();
-    }
+    Throwable ending = super.exceptionNow();
+    noteReader();
+    return ending;
   }
 
   private void noteReader() {

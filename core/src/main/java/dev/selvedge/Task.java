@@ -264,7 +264,7 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
    *
    * <p>It keeps off those who take over what they are given, such as {@link Timeout#waitFor}. What
    * owns the task still cancels it. Callbacks of a view that is cancelled run in the thread that
-   * cancels it.
+   * cancels it. A view of a view is one of the same task: it does not end with the other.
    *
    * @return the view; this task if it is done
    */
@@ -272,8 +272,9 @@ public sealed interface Task<T extends @Nullable Object, X extends Exception> ex
 
   /**
    * A copy as a {@link CompletableFuture}: completing or cancelling it changes nothing here. A
-   * failure counts as retrieved from the moment that something is attached to the copy or it is
-   * read. {@code CompletableFuture.allOf} is seen if it is called before the task is done.
+   * failure counts as retrieved from the moment that something is attached to the copy, or a read
+   * gives it: {@code resultNow} does not. {@code CompletableFuture.allOf} is seen if it is called
+   * before the task is done.
    *
    * @return a new future
    */

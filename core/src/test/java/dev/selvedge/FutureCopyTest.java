@@ -10,9 +10,11 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +23,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A copy of a task as a CompletableFuture, and when it counts as a reader. */
 @ExtendWith(Oracle.class)
 class FutureCopyTest {
+  private static final int TIMES = Threads.times(Threads.PLATFORM ? 300 : 2000);
+
   private final Threads.Reported reported = new Threads.Reported();
   private final IOException failure = new IOException("body");
   private final CountDownLatch release = new CountDownLatch(1);
@@ -31,8 +35,7 @@ class FutureCopyTest {
     TIMED_GET,
     JOIN,
     GET_NOW,
-    EXCEPTION_NOW,
-    RESULT_NOW
+    EXCEPTION_NOW
   }
 
   @Test
@@ -89,8 +92,117 @@ class FutureCopyTest {
             case JOIN -> catchThrowable(copy::join);
             case GET_NOW -> catchThrowable(() -> copy.getNow(null));
             case EXCEPTION_NOW -> copy.exceptionNow();
-            case RESULT_NOW -> catchThrowable(copy::resultNow);
           };
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("NRX-17: resultNow of a copy that failed does not say why, so it is no reader")
+  void resultNowDoesNotRetrieve() {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Object, IOException> task = loop.createTask(this::fail);
+      CompletableFuture<Object> copy = task.toCompletableFuture();
+      release.countDown();
+      await().until(copy::isDone);
+
+      assertThatThrownBy(copy::resultNow).isInstanceOf(IllegalStateException.class).hasNoCause();
+    }
+    assertThat(reported.exceptions()).containsExactly(failure);
+  }
+
+  @Test
+  @DisplayName("NRX-17: exceptionNow and getNow that come before the end read no failure")
+  void tooEarlyDoesNotRetrieve() {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Object, IOException> task = loop.createTask(this::fail);
+      CompletableFuture<Object> copy = task.toCompletableFuture();
+
+      assertThat(copy.getNow("absent")).isEqualTo("absent");
+      assertThatThrownBy(copy::exceptionNow).isInstanceOf(IllegalStateException.class);
+
+      release.countDown();
+      await().until(copy::isDone);
+    }
+    assertThat(reported.exceptions()).containsExactly(failure);
+  }
+
+  @Test
+  @Tag("race")
+  @DisplayName("NRX-17: a timed get that races with the end throws the failure, or leaves it")
+  void aTimedGetThatRacesWithTheEnd() throws Exception {
+    for (int i = 0; i < TIMES; i++) {
+      long limit = TimeUnit.MICROSECONDS.toNanos(20 + 7 * i % 180);
+      boolean received = false;
+      reported.contexts.clear();
+      try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+        long start = System.nanoTime();
+        Task<Object, IOException> task =
+            loop.createTask(() -> {
+              while (System.nanoTime() - start < TimeUnit.MICROSECONDS.toNanos(100)) {
+                Thread.onSpinWait();
+              }
+              throw failure;
+            });
+        try {
+          task.toCompletableFuture().get(limit, TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+          received = true;
+        } catch (TimeoutException e) {
+          received = false;
+        }
+        task.awaitDone();
+      }
+
+      assertThat(received || reported.exceptions().contains(failure)).as("round " + i).isTrue();
+    }
+  }
+
+  @Test
+  @Tag("race")
+  @DisplayName("NRX-17: a get that is interrupted at the end throws the failure, or leaves it")
+  void anInterruptedGetThatRacesWithTheEnd() throws Exception {
+    for (int i = 0; i < TIMES; i++) {
+      reported.contexts.clear();
+      boolean received = false;
+      try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+        var go = new Gate();
+        Task<Object, IOException> task =
+            loop.createTask(() -> {
+              go.pass();
+              throw failure;
+            });
+        CompletableFuture<Object> copy = task.toCompletableFuture();
+        var read = new FutureTask<>(() -> catchThrowable(copy::get));
+        Thread reader = Thread.startVirtualThread(read);
+        Gate.awaitState(reader, Thread.State.WAITING);
+        Thread interrupting =
+            Thread.startVirtualThread(() -> {
+              go.pass();
+              reader.interrupt();
+            });
+        go.open();
+        received = read.get() instanceof ExecutionException;
+        interrupting.join();
+        task.awaitDone();
+      }
+
+      assertThat(received || reported.exceptions().contains(failure)).as("round " + i).isTrue();
+    }
+  }
+
+  @Test
+  @DisplayName("NRX-17: allOf counts as a reader also while a timed get waits for the copy")
+  void allOfRetrievesBesideATimedGet() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Object, IOException> task = loop.createTask(this::fail);
+      CompletableFuture<Object> copy = task.toCompletableFuture();
+      CompletableFuture<Void> all = CompletableFuture.allOf(copy);
+      assertThatThrownBy(() -> copy.get(1, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+
+      release.countDown();
+      assertThatThrownBy(all::join).hasCause(failure);
     }
     assertThat(reported.contexts).isEmpty();
   }
