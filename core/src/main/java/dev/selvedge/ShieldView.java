@@ -6,8 +6,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
@@ -39,7 +41,7 @@ final class ShieldView<T extends @Nullable Object, X extends Exception> implemen
   private volatile @Nullable Object end;
 
   /** What has to be called if this is cancelled; null once it was. */
-  private @Nullable List<Runnable> callbacks = new ArrayList<>(); // guarded by this
+  private @Nullable List<Consumer<Task<T, X>>> callbacks = new ArrayList<>(); // guarded by this
 
   ShieldView(TaskImpl<T, X> task) {
     this.task = task;
@@ -149,13 +151,26 @@ final class ShieldView<T extends @Nullable Object, X extends Exception> implemen
       return false;
     }
     task.cold().wake(this);
-    List<Runnable> due;
+    List<Consumer<Task<T, X>>> due;
     synchronized (this) {
       due = requireNonNull(callbacks);
       callbacks = null;
     }
-    due.forEach(Runnable::run);
+    if (!due.isEmpty()) {
+      forget(due);
+    }
+    due.forEach(task::callBack);
     return true;
+  }
+
+  /** Takes callbacks back from the task, which may live on for long. */
+  private void forget(Collection<? extends Consumer<Task<T, X>>> due) {
+    Cold rest = task.cold();
+    synchronized (rest) {
+      if (rest.callbacks != null) {
+        rest.callbacks.removeAll(Set.copyOf(due));
+      }
+    }
   }
 
   @Override
@@ -214,13 +229,16 @@ final class ShieldView<T extends @Nullable Object, X extends Exception> implemen
     synchronized (this) {
       cancelled = callbacks == null;
       if (callbacks != null) {
-        callbacks.add(() -> task.callBack(once));
+        callbacks.add(once);
       }
     }
     if (cancelled) {
       task.callBack(once);
     } else {
       task.onDone(once);
+      if (cancellation() != null) {
+        forget(List.of(once));
+      }
     }
     return this;
   }

@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -356,6 +357,67 @@ class ShieldViewTest {
         .singleElement()
         .extracting(ExceptionContext::future)
         .isEqualTo(failing.getLast());
+  }
+
+  @Test
+  @DisplayName("what was attached to a view does not stay with the task when the view is cancelled")
+  void aCancelledViewLeavesNothingBehind() throws Exception {
+    Task<String, IOException> task = running();
+    List<String> calls = new CopyOnWriteArrayList<>();
+    task.onDone(_ -> calls.add("task"));
+    Task<String, IOException> view = task.shield();
+    Task<String, IOException> other = task.shield();
+    view.onDone(_ -> calls.add("view"));
+    other.onDone(_ -> calls.add("other"));
+    CompletableFuture<String> copy = view.toCompletableFuture();
+
+    view.cancel("enough");
+    view.onDone(_ -> calls.add("late"));
+
+    assertThat(((TaskImpl<?, ?>) task).cold().callbacks).hasSize(2);
+    assertThat(calls).containsExactly("view", "late");
+    assertThatThrownBy(copy::join).isInstanceOf(CancellationException.class);
+    gate.open();
+    task.await();
+    await().until(() -> calls.size() == 4);
+    assertThat(calls).containsExactly("view", "late", "task", "other");
+  }
+
+  @Test
+  @Tag("race")
+  @DisplayName("a callback that is attached to a view while that is cancelled is called once")
+  void attachingRacesWithTheCancellation() throws Exception {
+    Task<String, IOException> task = running();
+    for (int i = 0; i < TIMES; i++) {
+      var calls = new AtomicInteger();
+      Task<String, IOException> view = task.shield();
+      var go = new Gate();
+      Thread canceller =
+          Thread.startVirtualThread(() -> {
+            go.pass();
+            view.cancel();
+          });
+      go.open();
+      view.onDone(_ -> calls.incrementAndGet());
+      canceller.join();
+
+      assertThat(calls).hasValue(1);
+      assertThat(((TaskImpl<?, ?>) task).cold().callbacks).isNullOrEmpty();
+    }
+    gate.open();
+  }
+
+  @Test
+  @DisplayName("a view of a view is one of the task: it goes on when the other is cancelled")
+  void aViewOfAView() throws Exception {
+    Task<String, IOException> view = running().shield();
+    Task<String, IOException> second = view.shield();
+
+    view.cancel("enough");
+
+    assertThat(second.isDone()).isFalse();
+    gate.open();
+    assertThat(second.await()).isEqualTo("value");
   }
 
   private String failLater() throws IOException {
