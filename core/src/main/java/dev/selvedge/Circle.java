@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
  * Finds circles of waits that can never end.
  *
  * <p>A task that awaits another without a limit waits for that one; a task that joins waits for
- * each of its children. A wait is published before anybody looks, so of the waits that form a
- * circle the last one finds it. Reading is racy: a path that was found counts only if, on a second
- * look, each of its waits is the same object. All of them then existed between the two looks, so it
- * is a circle and not a mixture of moments; and a task with an interrupt pending will leave, so it
- * breaks none.
+ * each of its children, and one that reports for the exception handler. A wait is published before
+ * anybody looks, so of the waits that form a circle the last one finds it. Reading is racy: a path
+ * that was found counts only if, on a second look, each of its waits is the same object. All of
+ * them then existed between the two looks, so it is a circle and not a mixture of moments; and a
+ * task with an interrupt pending will leave, so it breaks none. Nobody is refused because of who
+ * reports: that one goes on by itself.
  */
 @SuppressWarnings("ReferenceEquality") // a replica, which is equal to its task, waits for nobody
 final class Circle {
@@ -78,7 +79,7 @@ final class Circle {
       return;
     }
     synchronized (Circle.class) {
-      List<TaskImpl<?, ?>> path = path(caller, caller);
+      List<TaskImpl<?, ?>> path = path(caller, caller, false);
       if (path != null) {
         caller.cold().blockedOn = null;
         throw new IllegalStateException(describe(path));
@@ -92,7 +93,7 @@ final class Circle {
    */
   static void refuseWaitFor(TaskImpl<?, ?> caller) {
     synchronized (Circle.class) {
-      List<TaskImpl<?, ?>> path = path(caller, caller);
+      List<TaskImpl<?, ?>> path = path(caller, caller, false);
       if (path != null && edge(path.getLast()) instanceof Cold.Waiter waiter) {
         waiter.refusal = describe(path);
         LockSupport.unpark(waiter.thread);
@@ -108,10 +109,11 @@ final class Circle {
 
   /** Whether one task waits, over whatever others, for another. */
   static boolean leads(TaskImpl<?, ?> from, TaskImpl<?, ?> to) {
-    return path(from, to) != null;
+    return path(from, to, true) != null;
   }
 
-  private static @Nullable List<TaskImpl<?, ?>> path(TaskImpl<?, ?> from, TaskImpl<?, ?> to) {
+  private static @Nullable List<TaskImpl<?, ?>> path(
+      TaskImpl<?, ?> from, TaskImpl<?, ?> to, boolean overReports) {
     var reached = new HashMap<TaskImpl<?, ?>, Step>();
     var queue = new ArrayDeque<TaskImpl<?, ?>>();
     queue.add(from);
@@ -124,6 +126,8 @@ final class Circle {
           switch (edge) {
             case Cold.Waiter waiter -> waiter.isOver() ? List.of() : List.of(waiter.target);
             case Owner.Join join -> join.owner().unendedTasks();
+            case Reports.Wait wait when overReports && !wait.isOver() -> wait.handling();
+            case Reports.Wait _ -> List.of();
             default -> throw new AssertionError(edge);
           };
       for (TaskImpl<?, ?> target : targets) {
@@ -154,7 +158,7 @@ final class Circle {
       if (thread == null
           || thread.isInterrupted()
           || edge(task) != step.edge()
-          || (step.edge() instanceof Cold.Waiter waiter ? waiter.isOver() : target.hasEnded())) {
+          || isOver(step.edge(), target)) {
         return null;
       }
       path.add(task);
@@ -162,6 +166,14 @@ final class Circle {
     } while (target != from);
     Collections.reverse(path);
     return path;
+  }
+
+  private static boolean isOver(Object edge, TaskImpl<?, ?> target) {
+    return switch (edge) {
+      case Cold.Waiter waiter -> waiter.isOver();
+      case Reports.Wait wait -> wait.isOver();
+      default -> target.hasEnded();
+    };
   }
 
   private static @Nullable Object edge(TaskImpl<?, ?> task) {

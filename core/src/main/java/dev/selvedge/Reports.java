@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -44,6 +45,19 @@ final class Reports {
       this.context = context;
       this.captured = captured;
       this.tell = tell;
+    }
+  }
+
+  /** That a task waits for the return of the handler. One object per wait. */
+  record Wait(Reports reports, Report report) {
+    boolean isOver() {
+      return report.done;
+    }
+
+    /** The task that calls the handler, if there is one. */
+    List<TaskImpl<?, ?>> handling() {
+      TaskImpl<?, ?> carrier = reports.carrier();
+      return carrier == null ? List.of() : List.of(carrier);
     }
   }
 
@@ -266,6 +280,10 @@ final class Reports {
   @SuppressWarnings("ReferenceEquality") // the carrier itself
   void await(Report report) {
     TaskImpl<?, ?> reporter = TaskImpl.current();
+    if (reporter != null) {
+      // The handler may wait for it over a task that reports to another loop.
+      reporter.cold().blockedOn = new Wait(this, report);
+    }
     boolean interrupted = false;
     long look = FIRST_LOOK_NANOS;
     while (!report.done) {
@@ -281,6 +299,9 @@ final class Reports {
       LockSupport.parkNanos(this, look);
       look = Math.min(2 * look, LONGEST_LOOK_NANOS);
       interrupted |= Thread.interrupted();
+    }
+    if (reporter != null) {
+      reporter.cold().blockedOn = null;
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -237,6 +239,49 @@ class HandlerTest {
     }
     assertThat(seen).isEqualTo(List.of("closed"));
     assertThat(reported.exceptions()).containsExactly(failure);
+  }
+
+  @Test
+  @DisplayName("HND-13: handlers of two loops that await each other's reporters close no circle")
+  void handlersOfTwoLoopsMayAwaitEachOthersReporters() throws Exception {
+    var reporters = new ConcurrentHashMap<String, Task<?, ?>>();
+    var entered = new CountDownLatch(2);
+    var seen = new ConcurrentLinkedQueue<Object>();
+    try (Loop one = awaitingHandler("two", reporters, entered, seen);
+        Loop two = awaitingHandler("one", reporters, entered, seen)) {
+      reporters.put("one", one.createTask(() -> reportAndReturn(one)));
+      reporters.put("two", two.createTask(() -> reportAndReturn(two)));
+
+      for (Task<?, ?> reporter : reporters.values()) {
+        assertThat(reporter.await()).isEqualTo("went on");
+      }
+      await().until(() -> seen.size() == 2);
+    }
+    assertThat(seen).containsExactly("went on", "went on");
+  }
+
+  private static Loop awaitingHandler(
+      String awaited,
+      Map<String, Task<?, ?>> reporters,
+      CountDownLatch entered,
+      Collection<Object> seen) {
+    return Threads.builder()
+        .exceptionHandler((from, context) -> {
+          entered.countDown();
+          pass(entered);
+          await().until(() -> reporters.containsKey(awaited));
+          try {
+            seen.add(reporters.get(awaited).await());
+          } catch (Exception e) {
+            seen.add(e);
+          }
+        })
+        .build();
+  }
+
+  private static String reportAndReturn(Loop loop) {
+    loop.callExceptionHandler(new ExceptionContext("about myself", null, null, Map.of()));
+    return "went on";
   }
 
   @Test
