@@ -50,10 +50,13 @@ final class Guests {
   }
 
   /** Cancels what the guests run, and names those who go on, until {@link #haveLeft}. */
-  synchronized void cancel(CancelReason reason) {
+  void cancel(CancelReason reason) {
+    // Listeners hear of what that cancels: without the monitor.
     present.forEach(guest -> guest.scope.cancel(reason));
-    if (!present.isEmpty()) {
-      watch(reason, loop.stragglerWarning());
+    synchronized (this) {
+      if (!present.isEmpty()) {
+        watch(reason, loop.stragglerWarning());
+      }
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -148,6 +149,42 @@ class CurrentLoopTest {
         .isInstanceOf(TaskCancelledException.class)
         .hasMessageContaining("application is closing");
     assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
+  @DisplayName("who closes the loop holds no lock while listeners hear of what that cancels")
+  void listenersAreToldWithoutALock() throws Exception {
+    var guests = new AtomicReference<Object>();
+    var locked = new CopyOnWriteArrayList<Boolean>();
+    LoopListener listener =
+        new LoopListener() {
+          @Override
+          public void cancelled(Task<?, ?> task, CancelReason reason) {
+            locked.add(Thread.holdsLock(guests.get()));
+          }
+        };
+    Loop loop = builder().listener(listener).build();
+    guests.set(loop.guests());
+    CompletableFuture<Object> guest =
+        guest(
+            loop,
+            () -> {
+              try (var scope = TaskScope.<Exception>open()) {
+                Task<Object, Exception> child =
+                    scope.fork(() -> {
+                      inside.countDown();
+                      Thread.sleep(Duration.ofMinutes(1));
+                      return "never";
+                    });
+                return child.await();
+              }
+            });
+    inside.await();
+
+    loop.close();
+
+    assertThatThrownBy(guest::join).hasCauseInstanceOf(TaskCancelledException.class);
+    assertThat(locked).containsExactly(false);
   }
 
   @Test
