@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import java.io.IOException;
+import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serial;
 import java.util.List;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 public final class TaskCancelledException extends CancellationException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** Who asked and why. */
-  private final transient CancelReason reason;
+  /** Who asked and why; written again by deserialization. */
+  private transient CancelReason reason;
 
   /** The reason as text; null until somebody asks. */
   private @Nullable String message;
@@ -48,7 +49,7 @@ public final class TaskCancelledException extends CancellationException {
   }
 
   /**
-   * Makes the message first: the reason does not go with it.
+   * Writes the message, and the reason but for its task.
    *
    * @param out where to
    * @throws IOException if writing fails
@@ -57,12 +58,28 @@ public final class TaskCancelledException extends CancellationException {
   private void writeObject(ObjectOutputStream out) throws IOException {
     message = getMessage();
     out.defaultWriteObject();
+    out.writeObject(reason.source());
+    out.writeObject(reason.message());
+  }
+
+  /**
+   * Reads the message, and makes the reason anew, without its task.
+   *
+   * @param in where from
+   * @throws IOException if reading fails
+   * @throws ClassNotFoundException if the class of a cause is not there
+   */
+  @Serial
+  private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+    in.defaultReadObject();
+    reason =
+        new CancelReason((CancelReason.Source) in.readObject(), (String) in.readObject(), null);
   }
 
   /**
    * Who asked for the cancellation, and why.
    *
-   * @return the reason
+   * @return the reason; without its task if this exception was serialized
    */
   public CancelReason reason() {
     return reason;
