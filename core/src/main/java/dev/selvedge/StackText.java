@@ -45,17 +45,22 @@ final class StackText {
 
   private static final Set<String> OWN =
       Stream.of(
+              Body.class,
               CancelScope.class,
               Context.class,
               Failed.class,
               Failures.class,
               FutureCopy.class,
+              Guests.class,
+              Handle.class,
               ListedTask.class,
               Loop.class,
               LoopExecutor.class,
               Owner.class,
+              Places.class,
               Reports.class,
               Run.class,
+              ShieldView.class,
               Strand.class,
               Task.class,
               TaskImpl.class,

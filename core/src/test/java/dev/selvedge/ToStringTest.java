@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.DisplayName;
@@ -131,6 +133,47 @@ class ToStringTest {
       gate.open();
       awaiting.await();
       assertThat(withoutId(awaiting)).isEqualTo("Task[t, finished, result=null]");
+    }
+  }
+
+  /** Ways to wait that pass through the library. */
+  static Map<String, Body<?, Exception>> waits(Task<?, ?> target, CountDownLatch never) {
+    return Map.of(
+        "view", () -> viaView(target),
+        "future", () -> Body.ofFuture(new CompletableFuture<>()).call(),
+        "run", () -> Loop.run(() -> target.await()),
+        "copy", () -> target.toCompletableFuture().get(),
+        "place", () -> viaPlace(never),
+        "shielded", () -> CancelScope.create().call(() -> Task.shielded(() -> viaView(target))));
+  }
+
+  private static Object viaView(Task<?, ?> target) throws Exception {
+    return target.shield().await();
+  }
+
+  private static Object viaPlace(CountDownLatch never) throws Exception {
+    try (var scope =
+        TaskScope.<Exception>open(TaskScope.Policy.SUPERVISE, "full", Admission.block(1))) {
+      scope.fork(() -> never.await());
+      return scope.fork(() -> "waits for a place").await();
+    }
+  }
+
+  @Test
+  @DisplayName("INTRO-04: waiting inside of the library: where the caller called it")
+  void waitingInsideOfTheLibrary() throws Exception {
+    try (Loop loop = open()) {
+      Task<Void, RuntimeException> target = loop.createTask("target", gate::pass);
+      var never = new CountDownLatch(1);
+      var waiting = new ArrayList<Task<?, ?>>();
+      waits(target, never).forEach((name, body) -> waiting.add(loop.createTask(name, body)));
+      waiting.forEach(Gate::awaitBlocked);
+
+      List<String> texts = waiting.stream().map(Task::toString).toList();
+
+      waiting.forEach(Task::cancel);
+      gate.open();
+      assertThat(texts).allMatch(text -> text.contains(", at " + getClass().getName() + "."));
     }
   }
 
