@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param message what happened
  * @param exception the failure; null for a warning
  * @param future the task that it is about; null when there is none
- * @param details anything else, by name
+ * @param details anything else, by name, without nulls; {@link #asMap} shows one named as another
+ *     component only in the absence of that
  * @since 0.1.0
  */
 public record ExceptionContext(
@@ -22,9 +23,14 @@ public record ExceptionContext(
     @Nullable Task<?, ?> future,
     Map<String, Object> details) {
 
-  /** Checks the components and copies the details. */
+  /**
+   * Checks the components and copies the details.
+   *
+   * @throws NullPointerException if the message, the details, or one of them is null
+   */
   public ExceptionContext {
     requireNonNull(message, "message");
+    details.forEach((name, value) -> requireNonNull(value, () -> "details: " + name));
     details = Map.copyOf(details);
   }
 

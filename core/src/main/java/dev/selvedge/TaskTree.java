@@ -19,7 +19,8 @@ import java.util.stream.Stream;
  *
  * <p>{@link #toString} draws it, a line per node. Siblings that look the same are one line.
  *
- * @param roots the loop; for the default loop also the scopes that threads outside of tasks opened
+ * @param roots the loop, and the scopes that threads outside of tasks opened while it was their
+ *     current loop
  * @since 0.1.0
  */
 public record TaskTree(List<Node> roots) {
@@ -43,7 +44,8 @@ public record TaskTree(List<Node> roots) {
    *
    * @param kind which of them
    * @param id the id of the task; loops and scopes have a number from the same sequence
-   * @param name the name of the loop or the task; of a scope its class
+   * @param name the name of the loop, the scope or the task; {@code TaskScope} if a scope was given
+   *     none
    * @param state of a task {@code pending}, {@code cancelling}, {@code finished} or {@code
    *     cancelled} (the last two while its callbacks run); of a loop or a scope {@code open},
    *     {@code running}, {@code cancelling} or {@code closed}

@@ -1,6 +1,7 @@
 package dev.selvedge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayOutputStream;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -216,7 +218,8 @@ class DefaultHandlerTest {
       var full = new ExceptionContext("what happened", failure, task, Map.of("b", 2, "a", 1));
       var bare = new ExceptionContext("what happened", null, null, Map.of());
       var shadowing =
-          new ExceptionContext("what happened", null, null, Map.of("message", "forged"));
+          new ExceptionContext(
+              "what happened", null, null, Map.of("message", "forged", "future", "mine"));
 
       assertThat(full.asMap())
           .containsExactly(
@@ -226,9 +229,21 @@ class DefaultHandlerTest {
               Map.entry("a", 1),
               Map.entry("b", 2));
       assertThat(bare.asMap()).containsOnlyKeys("message");
-      assertThat(shadowing.asMap()).containsEntry("message", "what happened");
+      assertThat(shadowing.asMap())
+          .containsExactly(Map.entry("message", "what happened"), Map.entry("future", "mine"));
       assertThat(full.asMap()).isUnmodifiable();
     }
+  }
+
+  @Test
+  @DisplayName("a detail without a value is refused by its name")
+  void aDetailWithoutAValue() {
+    var details = new HashMap<String, Object>();
+    details.put("attempt", null);
+
+    assertThatNullPointerException()
+        .isThrownBy(() -> new ExceptionContext("what happened", null, null, details))
+        .withMessage("details: attempt");
   }
 
   private String text() {
