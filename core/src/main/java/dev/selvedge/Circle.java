@@ -126,8 +126,8 @@ final class Circle {
           switch (edge) {
             case Cold.Waiter waiter -> waiter.isOver() ? List.of() : List.of(waiter.target);
             case Owner.Join join -> join.owner().unendedTasks();
-            case Reports.Wait wait when overReports && !wait.isOver() -> wait.handling();
-            case Reports.Wait _ -> List.of();
+            case Reports.Report report when overReports && !report.isDone() -> report.handling();
+            case Reports.Report _ -> List.of();
             default -> throw new AssertionError(edge);
           };
       for (TaskImpl<?, ?> target : targets) {
@@ -171,7 +171,7 @@ final class Circle {
   private static boolean isOver(Object edge, TaskImpl<?, ?> target) {
     return switch (edge) {
       case Cold.Waiter waiter -> waiter.isOver();
-      case Reports.Wait wait -> wait.isOver();
+      case Reports.Report report -> report.isDone();
       default -> target.hasEnded();
     };
   }

@@ -90,8 +90,9 @@ final class Cold extends Strand {
   private @Nullable Waiter waiters;
 
   /**
-   * What the task waits for: a {@link Waiter}, the {@link Owner.Join} of its own scope, or a {@link
-   * Reports.Wait}. Written by the task, read by whoever looks for a circle or takes a snapshot.
+   * What the task waits for: a {@link Waiter}, the {@link Owner.Join} of its own scope, or the end
+   * of its {@link Reports.Report}. Written by the task, read by whoever looks for a circle or takes
+   * a snapshot.
    */
   volatile @Nullable Object blockedOn;
 

@@ -771,6 +771,11 @@ public final class Loop extends Owner implements AutoCloseable {
    * {@code submit} is {@link #createTask}, {@code Future.cancel} cancels the task and {@code
    * Future.get} retrieves its failure. Shutting it down leaves the loop open.
    *
+   * <p>{@code execute} throws {@link RejectedExecutionException} if its command is not to start,
+   * and {@code shutdownNow} returns the commands that have not started. Closing the loop cancels
+   * what an {@link Admission} still holds back, which then never runs: shut the executor down
+   * before, if somebody waits for that.
+   *
    * @return a new executor
    */
   public ExecutorService asExecutor() {

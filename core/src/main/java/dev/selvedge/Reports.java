@@ -22,7 +22,7 @@ final class Reports {
   private static final long FIRST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  /** A report on its way. */
+  /** A report on its way, for whose end the task that reports may wait. */
   static final class Report {
     private final @Nullable ExceptionContext context;
     private final Context.@Nullable Captured captured;
@@ -31,6 +31,9 @@ final class Reports {
     private final Consumer<Listeners> tell;
 
     private final Thread reporter = Thread.currentThread();
+
+    /** In whose queue it is; set when it gets there. */
+    private @Nullable Reports reports;
 
     /** The one that was reported next; guarded by the monitor of the queue. */
     private @Nullable Report next;
@@ -46,17 +49,14 @@ final class Reports {
       this.captured = captured;
       this.tell = tell;
     }
-  }
 
-  /** That a task waits for the return of the handler. One object per wait. */
-  record Wait(Reports reports, Report report) {
-    boolean isOver() {
-      return report.done;
+    boolean isDone() {
+      return done;
     }
 
     /** The task that calls the handler, if there is one. */
     List<TaskImpl<?, ?>> handling() {
-      TaskImpl<?, ?> carrier = reports.carrier();
+      TaskImpl<?, ?> carrier = reports == null ? null : reports.carrier();
       return carrier == null ? List.of() : List.of(carrier);
     }
   }
@@ -123,6 +123,7 @@ final class Reports {
   /** Reports without waiting, and without need of memory. */
   Report post(Report report) {
     synchronized (this) {
+      report.reports = this;
       if (last == null) {
         first = report;
       } else {
@@ -280,13 +281,13 @@ final class Reports {
   @SuppressWarnings("ReferenceEquality") // the carrier itself
   void await(Report report) {
     TaskImpl<?, ?> reporter = TaskImpl.current();
-    if (reporter != null) {
-      // The handler may wait for it over a task that reports to another loop.
-      reporter.cold().blockedOn = new Wait(this, report);
-    }
     boolean interrupted = false;
     long look = FIRST_LOOK_NANOS;
     while (!report.done) {
+      if (reporter != null && reporter.hasCold()) {
+        // The handler may wait for it, over a task that reports to another loop.
+        reporter.cold().blockedOn = report;
+      }
       TaskImpl<?, ?> working = carrier();
       if (reporter != null
           && working != null
@@ -300,7 +301,7 @@ final class Reports {
       look = Math.min(2 * look, LONGEST_LOOK_NANOS);
       interrupted |= Thread.interrupted();
     }
-    if (reporter != null) {
+    if (reporter != null && reporter.hasCold()) {
       reporter.cold().blockedOn = null;
     }
     if (interrupted) {

@@ -39,6 +39,14 @@ class FlightRecorderTest {
         .toList();
   }
 
+  /** Events come in no order that is promised. */
+  private static RecordedEvent named(String task, List<RecordedEvent> events) {
+    return events.stream()
+        .filter(each -> each.getString("taskName").equals(task))
+        .findFirst()
+        .orElseThrow();
+  }
+
   private Loop loop() {
     return Threads.builder().name("recorded").exceptionHandler(reported).build();
   }
@@ -68,7 +76,7 @@ class FlightRecorderTest {
             });
 
     assertThat(events).hasSize(2);
-    RecordedEvent value = events.getFirst();
+    RecordedEvent value = named("value", events);
     assertThat(value.getEventType().getName()).isEqualTo("dev.selvedge.Task");
     assertThat(value.getString("taskName")).isEqualTo("value");
     assertThat(value.getString("owner")).isEqualTo("recorded");
@@ -76,7 +84,7 @@ class FlightRecorderTest {
     assertThat(value.getLong("taskId")).isPositive();
     assertThat(value.getString("outcome")).isEqualTo("SUCCESS");
     assertThat(value.getString("exceptionClass")).isNull();
-    RecordedEvent failing = events.getLast();
+    RecordedEvent failing = named("failing", events);
     assertThat(failing.getString("outcome")).isEqualTo("FAILED");
     assertThat(failing.getString("exceptionClass")).isEqualTo(IOException.class.getName());
     assertThat(failing.getDuration()).isGreaterThanOrEqualTo(Duration.ofMillis(15));

@@ -345,7 +345,11 @@ class LoopCloseTest {
   void closeCancelsTheScopesOfACallback() throws Exception {
     var ended = new AtomicReference<Throwable>();
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
-      loop.createTask(() -> "value")
+      loop.createTask(
+              () -> {
+                go.await();
+                return "value";
+              })
           .onDone(task -> {
             try (TaskScope<InterruptedException> scope = TaskScope.open()) {
               scope.fork(() -> {
@@ -358,6 +362,7 @@ class LoopCloseTest {
               ended.set(e);
             }
           });
+      go.countDown();
       cleaning.await();
     }
     assertThat(cleaned).isTrue();
