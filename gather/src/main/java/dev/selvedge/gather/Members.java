@@ -11,14 +11,16 @@ import dev.selvedge.TaskScope;
 import dev.selvedge.TaskTrace;
 import dev.selvedge.Timeout;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -240,11 +242,28 @@ final class Members {
     return failures;
   }
 
-  /** The failures that an interrupted wait has suppressed in its exception. */
-  static List<Throwable> failures(InterruptedException cancelled) {
-    return Stream.of(cancelled.getSuppressed())
-        .filter(each -> !(each instanceof InterruptedException || each instanceof TaskTrace))
-        .toList();
+  /**
+   * The failures that a cancellation has in tow, as core finds them: an interrupted wait left them
+   * in it, or in another that it wraps or has suppressed.
+   */
+  static List<Throwable> failures(Exception cancelled) {
+    var failures = new ArrayList<Throwable>();
+    Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    seen.add(cancelled);
+    var cancellations = new ArrayDeque<Throwable>(seen);
+    for (Throwable each; (each = cancellations.poll()) != null; ) {
+      for (Throwable suppressed : each.getSuppressed()) {
+        if (!(suppressed instanceof TaskTrace) && seen.add(suppressed)) {
+          (suppressed instanceof InterruptedException ? cancellations : failures).add(suppressed);
+        }
+      }
+      Throwable cause = each.getCause();
+      if ((cause instanceof InterruptedException || cause instanceof CancellationException)
+          && seen.add(cause)) {
+        cancellations.add(cause);
+      }
+    }
+    return failures;
   }
 
   /** Why the caller is being cancelled. */

@@ -12,7 +12,11 @@ import dev.selvedge.TaskCancelledException;
 import dev.selvedge.TaskScope;
 import dev.selvedge.TaskScope.Policy;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,7 +99,11 @@ public final class TaskGroup {
     } catch (Throwable t) {
       thrown = t;
       scope.cancel(
-          new CancelReason(CancelReason.Source.PARENT, "the body of the group ended", null));
+          bodyScope
+              .cancelReason()
+              .orElseGet(() ->
+                  new CancelReason(
+                      CancelReason.Source.PARENT, "the body of the group ended", null)));
     }
     InterruptedException cancelled = thrown instanceof InterruptedException e ? e : null;
     try {
@@ -121,8 +129,8 @@ public final class TaskGroup {
       ended = true;
       all = new ArrayList<>(failures);
     }
-    if (thrown instanceof TaskCancelledException own && isOwn(own)) {
-      all.addAll(own.failures());
+    if (thrown instanceof CancellationException ended && (cancelled != null || isOwn(ended))) {
+      all.addAll(Members.failures(ended));
     } else if (thrown != null && thrown != cancelled) {
       all.add(thrown);
     }
@@ -131,6 +139,8 @@ public final class TaskGroup {
         all.addAll(Members.failures(cancelled));
         Thread.currentThread().interrupt();
       }
+      Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+      all.removeIf(failure -> !seen.add(failure));
       throw name == null ? ExceptionGroup.of(all) : ExceptionGroup.of(name, all);
     }
     if (cancelled != null) {
@@ -141,8 +151,9 @@ public final class TaskGroup {
 
   /** Whether the body was ended by this group. */
   @SuppressWarnings("ReferenceEquality") // the very request
-  private boolean isOwn(TaskCancelledException cancelled) {
-    return bodyScope.cancelReason().filter(own -> own == cancelled.reason()).isPresent();
+  private boolean isOwn(CancellationException ended) {
+    return ended instanceof TaskCancelledException cancelled
+        && bodyScope.cancelReason().filter(own -> own == cancelled.reason()).isPresent();
   }
 
   /**
@@ -236,6 +247,10 @@ public final class TaskGroup {
       }
       switch (task.outcome()) {
         case Outcome.Success<?> _ -> {}
+        case Outcome.Failure<?>(CancellationException awaited)
+            when bodyScope.cancelReason().isPresent() ->
+            // What it awaited has heard of the group's cancellation before it.
+            failures.addAll(Members.failures(awaited));
         case Outcome.Failure<?>(Throwable failure) -> {
           failed = failure;
           failures.add(failure);
@@ -261,9 +276,10 @@ public final class TaskGroup {
     cancel(new CancelReason(CancelReason.Source.REQUEST, message, Task.current().orElse(null)));
   }
 
+  /** The body first: if it awaits a task of the group, it was asked before that ends. */
   private void cancel(CancelReason reason) {
-    scope.cancel(reason);
     bodyScope.cancel(reason);
+    scope.cancel(reason);
   }
 
   @Override

@@ -128,6 +128,139 @@ class TaskGroupRaceTest extends LoopFixture {
     });
   }
 
+  /** Waits for ever, until it is interrupted. */
+  private static void block(CountDownLatch begun) throws InterruptedException {
+    begun.countDown();
+    new CountDownLatch(1).await();
+  }
+
+  @Test
+  @DisplayName(
+      "the body awaits a task of the group that is cancelled: no exception is made of it, and of a"
+          + " sibling's failure one member")
+  void theBodyAwaitsATask() throws Exception {
+    inTask(() -> {
+      for (int i = 0; i < TIMES / 3; i++) {
+        boolean fails = i % 2 == 0;
+        var failure = new IOException("child");
+        var begun = new CountDownLatch(1);
+        List<Throwable> members =
+            members(group -> {
+              var awaited = group.createTask(() -> block(begun));
+              group.createTask(() -> {
+                begun.await();
+                if (fails) {
+                  throw failure;
+                }
+                group.cancel("early");
+              });
+              awaited.await();
+            });
+
+        assertThat(members).isEqualTo(fails ? List.of(failure) : List.of());
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("the body and a task await one that fails: it is a member once")
+  void severalAwaitTheFailure() throws Exception {
+    inTask(() -> {
+      for (int i = 0; i < TIMES / 3; i++) {
+        var failure = new IOException("child");
+        List<Throwable> members =
+            members(group -> {
+              var failing =
+                  group.createTask(() -> {
+                    spin(300);
+                    throw failure;
+                  });
+              group.createTask(() -> failing.await());
+              failing.await();
+            });
+
+        assertThat(members).containsExactly(failure);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("a group within the body awaits a task of the outer one: one failure, one member")
+  void aNestedGroupAwaitsATask() throws Exception {
+    inTask(() -> {
+      for (int i = 0; i < TIMES / 3; i++) {
+        var failure = new IOException("child");
+        var begun = new CountDownLatch(1);
+        List<Throwable> members =
+            members(outer -> {
+              var awaited = outer.createTask(() -> block(begun));
+              outer.createTask(() -> {
+                begun.await();
+                throw failure;
+              });
+              TaskGroup.run(inner -> {
+                inner.createTask(() -> block(new CountDownLatch(1)));
+                awaited.await();
+              });
+            });
+
+        assertThat(members).containsExactly(failure);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("a task awaits one of a group within the body: one failure, one member")
+  void aTaskAwaitsOneOfANestedGroup() throws Exception {
+    inTask(() -> {
+      for (int i = 0; i < TIMES / 3; i++) {
+        var failure = new IOException("child");
+        var begun = new CountDownLatch(2);
+        List<Throwable> members =
+            members(outer -> {
+              outer.createTask(() -> {
+                begun.await();
+                throw failure;
+              });
+              TaskGroup.run(inner -> {
+                var awaited = inner.createTask(() -> block(begun));
+                outer.createTask(() -> {
+                  begun.countDown();
+                  awaited.await();
+                });
+                block(begun);
+              });
+            });
+
+        assertThat(members).containsExactly(failure);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("the caller is cancelled while the body awaits a task: InterruptedException alone")
+  void outsideCancellationWhileTheBodyAwaits() throws Exception {
+    for (int i = 0; i < TIMES / 3; i++) {
+      var begun = new CountDownLatch(1);
+      var thrown = new ConcurrentLinkedQueue<Throwable>();
+      Task<Void, Exception> caller =
+          loop.createTask(() -> {
+            try {
+              TaskGroup.run(group -> group.createTask(() -> block(begun)).await());
+            } catch (ExceptionGroup | InterruptedException e) {
+              thrown.add(e);
+            }
+          });
+      begun.await();
+
+      caller.cancel("outside");
+
+      caller.awaitDone();
+      caller.outcome();
+      assertThat(thrown).singleElement().isInstanceOf(InterruptedException.class);
+    }
+  }
+
   @Test
   @DisplayName("an outside cancellation races with a failure and the end: it is never lost [TG-34]")
   void outsideCancellation() throws Exception {
