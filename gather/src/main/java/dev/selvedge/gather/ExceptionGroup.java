@@ -1,6 +1,7 @@
 package dev.selvedge.gather;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import dev.selvedge.TaskTrace;
 import java.io.Serial;
@@ -38,6 +39,9 @@ public final class ExceptionGroup extends Exception {
 
   /** The members, in their order. */
   private final Throwable[] exceptions;
+
+  /** What {@link #throwIf} has given to the handler; null before that. */
+  private transient @Nullable Set<Throwable> reported;
 
   private ExceptionGroup(@Nullable String title, Throwable[] exceptions) {
     super(message(title, exceptions), exceptions[0]);
@@ -97,11 +101,12 @@ public final class ExceptionGroup extends Exception {
 
   /** As it prints itself, shortened; never throws. */
   static String describe(Throwable exception) {
+    String name = exception.getClass().getName();
     String text;
     try {
-      text = exception.toString();
-    } catch (RuntimeException broken) {
-      text = exception.getClass().getName() + " (printing it threw " + broken.getClass() + ")";
+      text = requireNonNullElse(exception.toString(), name);
+    } catch (Throwable broken) {
+      text = name + " (printing it threw " + broken.getClass().getName() + ")";
     }
     return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
   }
@@ -117,7 +122,8 @@ public final class ExceptionGroup extends Exception {
 
   /**
    * Throws the first failure of a type, if there is one, with all other failures suppressed in it
-   * (at most 16, the rest goes to the handler of the current loop). Nested groups are searched too.
+   * (at most 16, the rest goes to the handler of the current loop, once). Nested groups are
+   * searched too.
    *
    * @param <Y> the type
    * @param type the type
@@ -131,8 +137,18 @@ public final class ExceptionGroup extends Exception {
       own.addAll(leaves(found));
       List<Throwable> others =
           leaves(this).stream().filter(failure -> !own.contains(failure)).toList();
-      throw type.cast(Suppression.suppress(found, others));
+      Suppression.report(unreported(Suppression.left(found, others)));
+      throw type.cast(found);
     }
+  }
+
+  private synchronized List<Throwable> unreported(List<Throwable> left) {
+    Set<Throwable> before = reported;
+    if (before == null) {
+      before = Collections.newSetFromMap(new IdentityHashMap<>());
+      reported = before;
+    }
+    return left.stream().filter(before::add).toList();
   }
 
   private @Nullable Throwable find(Class<?> type) {

@@ -39,7 +39,7 @@ public final class RestartLimitException extends Exception {
           + ", restart "
           + restart
           + ": "
-          + (failure == null ? "no failure" : failure.toString());
+          + (failure == null ? "no failure" : ExceptionGroup.describe(failure));
     }
   }
 

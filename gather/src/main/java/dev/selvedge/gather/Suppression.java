@@ -25,6 +25,12 @@ final class Suppression {
 
   /** Suppresses the others, each once; what the first does not take goes to the handler. */
   static <E extends Throwable> E suppress(E first, List<? extends Throwable> others) {
+    report(left(first, others));
+    return first;
+  }
+
+  /** Suppresses the others, each once, and returns what the first does not take. */
+  static List<Throwable> left(Throwable first, List<? extends Throwable> others) {
     var left = new ArrayList<Throwable>();
     synchronized (first) {
       var present = Collections.newSetFromMap(new IdentityHashMap<Throwable, Boolean>());
@@ -36,13 +42,17 @@ final class Suppression {
         }
       }
     }
+    return left;
+  }
+
+  /** Gives what an exception did not take to the handler. */
+  static void report(List<Throwable> left) {
     Loop loop = Loop.current();
     for (Throwable other : left) {
       loop.callExceptionHandler(
           new ExceptionContext(
               "A failure that the exception of its group did not take", other, null, Map.of()));
     }
-    return first;
   }
 
   /** Suppresses one more failure, unless the first refuses it or is full; traces do not count. */

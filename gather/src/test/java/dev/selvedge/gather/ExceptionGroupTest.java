@@ -19,6 +19,7 @@ import java.io.ObjectOutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -238,5 +239,33 @@ class ExceptionGroupTest {
     assertThat(nested.getSuppressed()).containsExactly(second, late);
     assertThat(group.subgroup(each -> each == first || each == second).orElseThrow())
         .isSameAs(group);
+  }
+
+  @Test
+  @DisplayName("throwIf reports what the first did not take once, however often it is called")
+  void throwIfReportsOnce() throws Exception {
+    List<Exception> many = new ArrayList<>();
+    IntStream.range(0, 20).forEach(i -> many.add(new IOException("member " + i)));
+    many.add(1, sql);
+    ExceptionGroup all = ExceptionGroup.of(many);
+    var reported = new RecordingHandler();
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      loop.<Exception>runUntilComplete(() -> {
+        assertThat(catchThrowable(() -> all.throwIf(IOException.class))).isSameAs(many.get(0));
+        assertThat(catchThrowable(() -> all.throwIf(IOException.class))).isSameAs(many.get(0));
+        assertThat(catchThrowable(() -> all.throwIf(SQLException.class))).isSameAs(sql);
+      });
+    }
+    assertThat(reported.exceptions()).isEqualTo(many.subList(17, 21));
+  }
+
+  @Test
+  @DisplayName("an exception that cannot print itself is named by its class")
+  void unprintable() {
+    for (RuntimeException broken : Unprintable.all()) {
+      assertThat(ExceptionGroup.of(List.of(broken, io)))
+          .hasMessageContaining(broken.getClass().getName())
+          .hasMessageEndingWith("; " + io);
+    }
   }
 }

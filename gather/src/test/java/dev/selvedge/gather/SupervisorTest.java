@@ -791,4 +791,22 @@ class SupervisorTest extends LoopFixture {
   private static Supplier<Duration> bind(Backoff backoff, int restarts) {
     return () -> backoff.delay(restarts);
   }
+
+  @Test
+  @DisplayName("it gives up also because of an exception that cannot print itself")
+  void unprintable() {
+    for (RuntimeException failure : Unprintable.all()) {
+      Supervisor supervisor = Supervisor.builder().maxRestarts(0, SECOND).build();
+      supervisor.add(
+          "a",
+          () -> {
+            throw failure;
+          });
+
+      assertThatThrownBy(start(supervisor)::await)
+          .isInstanceOf(RestartLimitException.class)
+          .hasMessageContaining(failure.getClass().getName())
+          .hasCause(failure);
+    }
+  }
 }
