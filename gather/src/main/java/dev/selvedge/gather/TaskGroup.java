@@ -239,29 +239,38 @@ public final class TaskGroup {
 
   /** Runs in the task's own thread, before the scope counts it down. */
   private void collect(Task<?, ?> task) {
-    Throwable failed = null;
-    synchronized (failures) {
-      if (ended) {
-        // Created by a stranger at the last moment, and unread: the scope reports it.
-        return;
+    if (ended) {
+      // Created by a stranger at the last moment, and unread: the scope reports it.
+      return;
+    }
+    // Not under the monitor: listeners are told of it.
+    switch (task.outcome()) {
+      case Outcome.Success<?> _ -> {}
+      case Outcome.Failure<?>(CancellationException awaited)
+          when bodyScope.cancelReason().isPresent() ->
+          // What it awaited has heard of the group's cancellation before it.
+          add(Members.failures(awaited));
+      case Outcome.Failure<?>(Throwable failure) -> {
+        add(List.of(failure));
+        cancel(
+            new CancelReason(
+                CancelReason.Source.SIBLING_FAILURE, ExceptionGroup.describe(failure), task));
       }
-      switch (task.outcome()) {
-        case Outcome.Success<?> _ -> {}
-        case Outcome.Failure<?>(CancellationException awaited)
-            when bodyScope.cancelReason().isPresent() ->
-            // What it awaited has heard of the group's cancellation before it.
-            failures.addAll(Members.failures(awaited));
-        case Outcome.Failure<?>(Throwable failure) -> {
-          failed = failure;
-          failures.add(failure);
-        }
-        case Outcome.Cancelled<?>(var cancelled) -> failures.addAll(cancelled.failures());
+      case Outcome.Cancelled<?>(var cancelled) -> add(cancelled.failures());
+    }
+  }
+
+  private void add(List<Throwable> more) {
+    boolean late;
+    synchronized (failures) {
+      late = ended;
+      if (!late) {
+        failures.addAll(more);
       }
     }
-    if (failed != null) {
-      cancel(
-          new CancelReason(
-              CancelReason.Source.SIBLING_FAILURE, ExceptionGroup.describe(failed), task));
+    if (late) {
+      // It ended in this moment, and nobody else knows of them.
+      Suppression.report(more);
     }
   }
 

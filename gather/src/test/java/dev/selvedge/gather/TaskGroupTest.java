@@ -8,10 +8,12 @@ import dev.selvedge.Action;
 import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Gate;
+import dev.selvedge.LoopListener;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
+import dev.selvedge.Threads;
 import dev.selvedge.Timeout;
 import java.io.IOException;
 import java.time.Duration;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -676,5 +679,77 @@ class TaskGroupTest extends LoopFixture {
         });
 
     assertThat(text).isEqualTo("TaskGroup[open]");
+  }
+
+  @Test
+  @DisplayName("a failure that lies deeper in the caller's cancellation is a member, too")
+  void failuresDeepInTheCancellation() throws Exception {
+    var failure = new IOException("child");
+    var suppressed = new IOException("in an interrupted close");
+    var wrapped = new IOException("in an interrupted join");
+    inTask(() -> {
+      var begun = new CountDownLatch(1);
+      Throwable thrown =
+          catchThrowable(() ->
+              TaskGroup.run(group -> {
+                group.createTask(failingInCleanUp(begun, failure));
+                begun.await();
+                throw Cancellations.with(suppressed, wrapped);
+              }));
+
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(((ExceptionGroup) thrown).exceptions())
+          .containsExactly(failure, suppressed, wrapped);
+    });
+  }
+
+  @Test
+  @DisplayName("an exception that cannot print itself ends the group like any other")
+  void unprintable() throws Exception {
+    inTask(() -> {
+      for (RuntimeException failure : Unprintable.all()) {
+        List<Throwable> members =
+            members(() ->
+                TaskGroup.run(group -> {
+                  group.createTask(TaskGroupTest::sleepForEver);
+                  group.createTask(() -> {
+                    throw failure;
+                  });
+                }));
+
+        assertThat(members).containsExactly(failure);
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("a listener may use the group from another thread while it hears of a failure")
+  void aListenerThatUsesTheGroup() throws Exception {
+    var texts = new LinkedBlockingQueue<String>();
+    var running = new AtomicReference<TaskGroup>();
+    var listener =
+        new LoopListener() {
+          @Override
+          public void awaited(Task<?, ?> task, Throwable exception) {
+            try {
+              Thread.ofVirtual().start(() -> texts.add(running.get().toString())).join(5_000);
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            texts.add("heard");
+          }
+        };
+    try (var listening = Threads.builder().listener(listener).build()) {
+      listening.<Exception>runUntilComplete(() ->
+          assertThat(
+                  members(() ->
+                      TaskGroup.run(group -> {
+                        running.set(group);
+                        group.createTask(failing(new IOException("child")));
+                      })))
+              .hasSize(1));
+    }
+
+    assertThat(texts).hasSize(2).endsWith("heard");
   }
 }
