@@ -40,7 +40,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p><b>Pitfalls:</b> telling the handler is part of the run, so a slow handler delays the next
  * one. An {@code InterruptedException} that the action throws is taken for a cancellation, wherever
- * it comes from.
+ * it comes from. Where a scope or limit around it was cancelled before it began, it does not notice
+ * that the action swallows the cancellation of one further out; that of the task it does.
  *
  * @since 0.1.0
  */
@@ -201,6 +202,7 @@ public final class Every {
     Loop loop = Loop.current();
     LoopClock clock = loop.clock();
     Optional<CancelReason> before = CancelReason.current();
+    int requestsBefore = cancelRequests();
     long start = clock.nanoTime();
     long due = nanos(initialDelay);
     long failuresInARow = 0;
@@ -227,7 +229,9 @@ public final class Every {
                 Map.of("tick", number, "failuresInARow", failuresInARow)));
       }
       // An interrupt comes once. If the action kept it to itself, nothing else would end this.
-      if (!CancelReason.current().equals(before)) {
+      Optional<CancelReason> reason = CancelReason.current();
+      boolean isAskedAgain = reason.isPresent() && cancelRequests() > requestsBefore;
+      if (isAskedAgain || !reason.equals(before)) {
         Task.checkCancelled();
         throw new InterruptedException("cancelled while a periodic action ran");
       }
@@ -240,6 +244,11 @@ public final class Every {
         due = Math.min(now + nanos(period), FOR_EVER);
       }
     }
+  }
+
+  /** Of which only the first has given its reason. */
+  private static int cancelRequests() {
+    return Task.current().map(Task::cancelRequests).orElse(0);
   }
 
   private static long nanos(Duration duration) {

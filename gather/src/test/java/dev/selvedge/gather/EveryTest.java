@@ -683,4 +683,66 @@ class EveryTest extends LoopFixture {
     assertThat(Every.fixedDelay(HOUR).initialDelay(HOUR).maxFailures(3))
         .hasToString("Every[delay=PT1H, initialDelay=PT1H] up to 3 failures in a row");
   }
+
+  @Test
+  @DisplayName("an action that swallows a second cancellation does not keep it alive, either")
+  void swallowedAfterADeclinedOne() throws Exception {
+    var declining = new CountDownLatch(1);
+    Task<?, ?> task =
+        loop.createTask(() -> {
+          declineOne(declining);
+          Every.fixedRate(HOUR)
+              .run(tick -> {
+                note(tick);
+                declineOne(new CountDownLatch(1));
+              });
+        });
+    declining.await();
+    task.cancel("the first");
+    await().until(() -> ran.size() == 1);
+
+    task.cancel("the second");
+
+    assertEndsCancelled(task);
+    assertThat(ran).hasSize(1);
+  }
+
+  private static void declineOne(CountDownLatch begun) {
+    begun.countDown();
+    boolean declined = false;
+    while (!declined) {
+      try {
+        new CountDownLatch(1).await();
+      } catch (InterruptedException e) {
+        declined = true;
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("within a shield a cancellation of the caller does not end it")
+  void withinAShield() throws Exception {
+    var begun = new CountDownLatch(1);
+    var failure = new IOException("the third run");
+    Task<?, ?> task =
+        loop.createTask(() ->
+            Task.<Exception>shielded(() ->
+                Every.fixedRate(Duration.ofNanos(1))
+                    .maxFailures(1)
+                    .run(tick -> {
+                      note(tick);
+                      begun.countDown();
+                      gate.pass();
+                      if (tick.number() == 2) {
+                        throw failure;
+                      }
+                      clock.advance(NANO);
+                    })));
+    begun.await();
+    task.cancel();
+    gate.open();
+
+    assertThatThrownBy(task::await).isSameAs(failure);
+    assertThat(ran).hasSize(3);
+  }
 }
