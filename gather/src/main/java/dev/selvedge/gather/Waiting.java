@@ -65,7 +65,7 @@ final class Waiting<T extends @Nullable Object, X extends Exception> {
       if (limit == null) {
         task.awaitDone();
       } else {
-        task.awaitDone(limit.minusNanos(clock.nanoTime() - start));
+        task.awaitDone(limit.isPositive() ? limit.minusNanos(clock.nanoTime() - start) : limit);
       }
     }
   }

@@ -179,4 +179,16 @@ class WaitUntilTest extends LoopFixture {
         .isInstanceOf(NullPointerException.class)
         .hasMessageContaining("limit");
   }
+
+  @Test
+  @DisplayName("a limit of zero or less, however far, does not wait")
+  void limitsThatAreReachedAtOnce() throws Exception {
+    Task<String, IOException> task = running();
+    for (Duration limit :
+        List.of(Duration.ZERO, Duration.ofNanos(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+      for (ReturnWhen until : ReturnWhen.values()) {
+        assertThat(waitUntil(until, List.of(task), limit).pending()).containsExactly(task);
+      }
+    }
+  }
 }
