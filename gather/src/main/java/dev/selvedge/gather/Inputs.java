@@ -67,7 +67,7 @@ final class Inputs<A extends @Nullable Object> {
     if (child.state() == Future.State.CANCELLED) {
       cancelled.compareAndSet(null, child);
     }
-    if (failFast && (child.state() == Future.State.FAILED || hasFailingSibling(child))) {
+    if (endsAll(child)) {
       failed = true;
       CancelScope blocked = pulling;
       if (blocked != null) {
@@ -75,6 +75,11 @@ final class Inputs<A extends @Nullable Object> {
             new CancelReason(CancelReason.Source.SIBLING_FAILURE, "an element failed", child));
       }
     }
+  }
+
+  /** Whether the end of a child is that of all; true already before it has announced itself. */
+  boolean endsAll(Task<?, ?> child) {
+    return failFast && (child.state() == Future.State.FAILED || hasFailingSibling(child));
   }
 
   /** Those that a failure has cancelled may end before it is heard of here. */

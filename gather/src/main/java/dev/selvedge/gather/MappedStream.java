@@ -78,6 +78,9 @@ final class MappedStream<
   private final Thread owner = Thread.currentThread();
   private final TaskScope<X> scope;
 
+  /** Cancels the children when the time is over, whatever the reader does; null without a limit. */
+  private final LoopClock.@Nullable Alarm alarm;
+
   /** What was pulled and not handed out, in the order of the inputs. */
   private final SequencedSet<Element<T, X>> window = new LinkedHashSet<>();
 
@@ -87,6 +90,7 @@ final class MappedStream<
   private boolean inOrder;
   private int pulled;
   private boolean exhausted;
+  private boolean closed;
 
   MappedStream(
       @Nullable String name,
@@ -100,7 +104,14 @@ final class MappedStream<
     this.timeLimit = timeLimit;
     this.mapper = mapper;
     this.inputs = new Inputs<>(inputs, policy == Policy.CANCEL_ON_FAILURE);
-    this.scope = Members.open(policy, name);
+    this.scope = Members.open(policy, name == null ? "stream" : name);
+    Duration left = left();
+    if (left == null || left.isPositive()) {
+      this.alarm = left == null ? null : clock.schedule(this::expire, left);
+    } else {
+      this.alarm = null;
+      expire();
+    }
   }
 
   Stream<T> inOrder() {
@@ -119,6 +130,7 @@ final class MappedStream<
         inputs.pull(scope, this::unread, this::pull);
       }
     } catch (Throwable t) {
+      disarm();
       scope.close();
       throw Suppression.<RuntimeException>sneak(t);
     }
@@ -150,6 +162,8 @@ final class MappedStream<
 
   private void close() {
     requireOwner();
+    closed = true;
+    disarm();
     scope.cancel(closed());
     scope.close();
   }
@@ -176,20 +190,43 @@ final class MappedStream<
   /** The next element, which has ended; null at the end of the inputs. */
   private @Nullable Element<T, X> next() throws Exception {
     requireOwner();
+    if (closed) {
+      throw new IllegalStateException("the stream is closed: read it before");
+    }
+    if (exhausted && window.isEmpty()) {
+      return end();
+    }
+    if (isOver()) {
+      throw timeout();
+    }
     boolean replaced = false;
     while (!exhausted && window.size() < limit && !(replaced && isReady())) {
       inputs.pull(scope, this::unread, this::pull);
-      throwIfFailed();
+      throwIf(inputs.hasFailed());
       replaced = true;
     }
     if (window.isEmpty()) {
-      scope.join();
-      return null;
+      return end();
     }
     Element<T, X> element = inOrder ? await(window.getFirst()) : take();
-    throwIfFailed();
+    if (element.task().state() != Future.State.SUCCESS && isOver()) {
+      throw timeout();
+    }
+    // One that is waited for may have ended before it has announced itself.
+    throwIf(inputs.hasFailed() || inputs.endsAll(element.task()) || isCancelledWith(element));
     window.remove(element);
     return element;
+  }
+
+  /** Whether the caller was cancelled and the element with it; it may be seen to end first. */
+  private boolean isCancelledWith(Element<T, X> element) {
+    return element.task().isCancelled() && Thread.currentThread().isInterrupted();
+  }
+
+  private @Nullable Element<T, X> end() throws X, InterruptedException {
+    scope.join();
+    disarm();
+    return null;
   }
 
   private boolean isReady() {
@@ -238,7 +275,28 @@ final class MappedStream<
 
   /** What is left of the time limit; null without one. */
   private @Nullable Duration left() {
-    return timeLimit == null ? null : timeLimit.minusNanos(clock.nanoTime() - start);
+    return timeLimit == null || !timeLimit.isPositive()
+        ? timeLimit
+        : timeLimit.minusNanos(clock.nanoTime() - start);
+  }
+
+  private boolean isOver() {
+    Duration left = left();
+    return left != null && !left.isPositive();
+  }
+
+  private void expire() {
+    scope.cancel(new CancelReason(CancelReason.Source.TIMEOUT, message(), null));
+  }
+
+  private void disarm() {
+    if (alarm != null) {
+      alarm.cancel();
+    }
+  }
+
+  private String message() {
+    return "the stream was not read to its end within " + timeLimit;
   }
 
   private Element<T, X> await(Element<T, X> head) throws X, InterruptedException, TimeoutException {
@@ -270,9 +328,8 @@ final class MappedStream<
   }
 
   private TimeoutException timeout() throws InterruptedException {
-    String message = "the stream was not read to its end within " + timeLimit;
-    scope.cancel(new CancelReason(CancelReason.Source.TIMEOUT, message, null));
-    var timeout = new TimeoutException(message);
+    expire();
+    var timeout = new TimeoutException(message());
     try {
       scope.join();
     } catch (InterruptedException outside) {
@@ -283,8 +340,11 @@ final class MappedStream<
     return Suppression.suppress(timeout, Members.failures(unread()));
   }
 
-  private void throwIfFailed() throws X, InterruptedException {
-    if (inputs.hasFailed()) {
+  private void throwIf(boolean failed) throws X, InterruptedException, TimeoutException {
+    if (failed && isOver()) {
+      throw timeout();
+    }
+    if (failed) {
       scope.join();
       inputs.resume();
     }

@@ -3,6 +3,7 @@ package dev.selvedge.gather;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.selvedge.Body;
+import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -190,5 +192,46 @@ class GatherRaceTest extends LoopFixture {
         assertThat(Thread.currentThread().isInterrupted()).isFalse();
       }
     });
+  }
+
+  @Test
+  @DisplayName("the reader of a stream is cancelled: what its elements throw is suppressed")
+  void aCancelledReader() throws Exception {
+    for (int i = 0; i < TIMES; i++) {
+      boolean ordered = i % 2 == 0;
+      var begun = new CountDownLatch(2);
+      var cleanUp = new IOException("clean-up");
+      Mapper<Integer, Integer, IOException> mapper =
+          number -> {
+            begun.countDown();
+            try {
+              new CountDownLatch(1).await();
+              return number;
+            } catch (InterruptedException cancelled) {
+              if (number == 0) {
+                throw cleanUp;
+              }
+              throw cancelled;
+            }
+          };
+      Task<List<Integer>, IOException> reader =
+          loop.createTask(() -> {
+            try (Stream<Integer> values =
+                ordered
+                    ? Gather.stream(List.of(0, 1), 2, mapper)
+                    : Gather.streamCompleted(List.of(0, 1), 2, mapper)) {
+              return values.toList();
+            }
+          });
+      begun.await();
+
+      reader.cancel();
+
+      reader.awaitDone();
+      assertThat(reader.outcome())
+          .isInstanceOfSatisfying(
+              Outcome.Cancelled.class,
+              outcome -> assertThat(outcome.exception().failures()).containsExactly(cleanUp));
+    }
   }
 }

@@ -1,20 +1,28 @@
 package dev.selvedge.gather;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.selvedge.Body;
 import dev.selvedge.CancelReason;
 import dev.selvedge.Gate;
+import dev.selvedge.Loop;
+import dev.selvedge.LoopListener;
 import dev.selvedge.Outcome;
 import dev.selvedge.Suppressed;
 import dev.selvedge.Task;
 import dev.selvedge.TaskCancelledException;
+import dev.selvedge.Threads;
+import dev.selvedge.testkit.ManualClock;
+import dev.selvedge.testkit.RecordingHandler;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
@@ -23,6 +31,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -438,5 +447,163 @@ class MapStreamTest extends LoopFixture {
     });
     assertThat(reported.exceptions()).containsExactly(cleanUp);
     reported.expectAnything();
+  }
+
+  @Test
+  @DisplayName("a limit in time of zero or less is reached at once, however far it is")
+  void limitsThatAreReachedAtOnce() throws Exception {
+    inTask(() -> {
+      for (Duration limit :
+          List.of(Duration.ZERO, Duration.ofNanos(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+        var options = Gather.options().limit(limit).concurrency(2);
+        try (Stream<Integer> values = options.stream(NUMBERS, i -> i)) {
+          assertThatThrownBy(values::toList).isInstanceOf(TimeoutException.class);
+        }
+        try (Stream<Integer> values = options.streamCompleted(NUMBERS, i -> i)) {
+          assertThatThrownBy(values::toList).isInstanceOf(TimeoutException.class);
+        }
+        try (Stream<Outcome<Integer>> outcomes = options.asCompleted(() -> 1, () -> 2)) {
+          assertThatThrownBy(outcomes::toList).isInstanceOf(TimeoutException.class);
+        }
+      }
+    });
+  }
+
+  @Test
+  @DisplayName("the stream fails when all have ended, although the element it waits for is first")
+  void theFailureThatIsWaitedFor() throws Exception {
+    var go = new CountDownLatch(1);
+    var firstDone = new CountDownLatch(1);
+    var secondBegun = new CountDownLatch(1);
+    var reader = new CompletableFuture<Task<?, ?>>();
+    var failure = new IOException("first");
+    var cleanUp = new IOException("clean-up");
+    var late =
+        new LoopListener() {
+          @Override
+          public void finished(Task<?, ?> task, @Nullable Throwable exception) {
+            if (task.name().equals("s-0")) {
+              // Done, but nobody has been told. The reader sees it, and waits for the others.
+              firstDone.countDown();
+              Gate.awaitBlocked(reader.join());
+            }
+          }
+        };
+    Iterator<Integer> inputs =
+        new Iterator<>() {
+          private int next;
+
+          @Override
+          public boolean hasNext() {
+            if (next == 2) {
+              assertThatCode(secondBegun::await).doesNotThrowAnyException();
+              go.countDown();
+              assertThatCode(firstDone::await).doesNotThrowAnyException();
+            }
+            return next < 2;
+          }
+
+          @Override
+          public Integer next() {
+            return next++;
+          }
+        };
+    try (Loop listening = Threads.builder().listener(late).build()) {
+      Task<?, ?> reading =
+          listening.createTask(() -> {
+            var options = Gather.options().name("s").concurrency(3);
+            try (Stream<String> values =
+                options.stream(
+                    () -> inputs,
+                    i -> {
+                      if (i == 1) {
+                        return failingInCleanUp(secondBegun, cleanUp).call();
+                      }
+                      go.await();
+                      throw failure;
+                    })) {
+              return values.toList();
+            }
+          });
+      reader.complete(reading);
+
+      assertThat(catchThrowable(reading::await)).isSameAs(failure);
+    }
+    assertThat(Suppressed.in(failure)).containsExactly(cleanUp);
+  }
+
+  @Test
+  @DisplayName("the limit in time cancels what runs also while the reader is busy")
+  void theLimitWhileTheReaderIsBusy() throws Exception {
+    var clock = new ManualClock();
+    var begun = new CountDownLatch(1);
+    var cancelled = new CompletableFuture<CancelReason>();
+    try (Loop timed = Threads.builder().clock(clock).build()) {
+      timed.<Exception>runUntilComplete(() -> {
+        try (Stream<Outcome<Integer>> outcomes =
+            Gather.options()
+                .limit(Duration.ofSeconds(1))
+                .asCompleted(
+                    () -> 1,
+                    () -> {
+                      begun.countDown();
+                      try {
+                        new CountDownLatch(1).await();
+                        return 2;
+                      } catch (InterruptedException e) {
+                        cancelled.complete(CancelReason.current().orElseThrow());
+                        throw e;
+                      }
+                    })) {
+          Iterator<Outcome<Integer>> reader = outcomes.iterator();
+          assertThat(reader.next()).isEqualTo(new Outcome.Success<>(1));
+          begun.await();
+          clock.advance(Duration.ofSeconds(1));
+
+          assertThat(cancelled.get().source()).isEqualTo(CancelReason.Source.TIMEOUT);
+          assertThatThrownBy(reader::next)
+              .isInstanceOf(TimeoutException.class)
+              .hasMessageContaining("PT1S");
+        }
+      });
+    }
+  }
+
+  @Test
+  @DisplayName("who reads on after the close is told that the stream is closed")
+  void readingAfterTheClose() throws Exception {
+    inTask(() -> {
+      Stream<Integer> values = Gather.stream(NUMBERS, 2, i -> i);
+      assertThatThrownBy(() -> values.forEach(i -> values.close()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("the stream is closed")
+          .hasNoSuppressedExceptions();
+      Stream<Outcome<Integer>> outcomes = Gather.asCompleted(() -> 1, () -> 2);
+      Iterator<Outcome<Integer>> reader = outcomes.iterator();
+      reader.next();
+      outcomes.close();
+      assertThatThrownBy(reader::next)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("the stream is closed");
+    });
+  }
+
+  @Test
+  @DisplayName("the warning of a stream that was opened later and is closed first names a stream")
+  void closedInTheWrongOrder() throws Exception {
+    var reported = new RecordingHandler();
+    try (Loop warned = Threads.builder().exceptionHandler(reported).build()) {
+      warned.<Exception>runUntilComplete(() -> {
+        try (Stream<Integer> both =
+            Stream.concat(
+                Gather.stream(List.of(1, 2), 2, i -> i), Gather.stream(List.of(3, 4), 2, i -> i))) {
+          assertThat(both.toList()).containsExactly(1, 2, 3, 4);
+        }
+      });
+    }
+    assertThat(reported.contexts())
+        .singleElement()
+        .satisfies(context ->
+            assertThat(context.details().get("scope").toString()).contains("TaskScope[stream"));
   }
 }
