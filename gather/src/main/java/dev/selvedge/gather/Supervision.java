@@ -163,7 +163,11 @@ final class Supervision {
       return;
     }
     worker.task = task;
-    task.onDone(_ -> events.add(() -> ended(worker, task)));
+    task.onDone(done -> {
+      // Read at once: this may be busy for longer than a failure may stay unread.
+      done.outcome();
+      events.add(() -> ended(worker, task));
+    });
   }
 
   private void ended(Worker worker, Task<?, ?> task) {

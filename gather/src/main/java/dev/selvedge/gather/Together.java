@@ -57,6 +57,7 @@ final class Together {
       return List.of();
     }
     var children = new Children<Exception>("settle", Policy.SUPERVISE, name, concurrency, bodies);
+    var own = new ArrayList<Task<?, ?>>();
     try (children) {
       var waits = new ArrayList<Task<?, ?>>();
       var tasks = new ArrayList<Task<? extends T, ?>>(bodies.size());
@@ -67,7 +68,10 @@ final class Together {
           }
           tasks.add(task);
         } else {
-          tasks.add(children.<T>fork(body));
+          // Read at once: waiting for the others may take longer than a failure may stay unread.
+          Task<T, Exception> child = children.fork(body, Task::outcome);
+          own.add(child);
+          tasks.add(child);
         }
       }
       Members.join(children.scope());
@@ -81,7 +85,7 @@ final class Together {
       }
       return Collections.unmodifiableList(outcomes);
     } catch (Throwable thrown) {
-      throw children.end(thrown);
+      throw children.end(Suppression.suppress(thrown, Members.failures(own)));
     }
   }
 }
