@@ -11,6 +11,7 @@ import static dev.selvedge.gather.Gather.map;
 import static dev.selvedge.gather.Gather.quorum;
 import static dev.selvedge.gather.Gather.race;
 import static dev.selvedge.gather.Gather.settle;
+import static dev.selvedge.gather.Gather.settleMap;
 import static dev.selvedge.gather.Gather.shield;
 import static dev.selvedge.gather.Gather.stream;
 import static dev.selvedge.gather.Gather.waitUntil;
@@ -24,6 +25,8 @@ import dev.selvedge.Body;
 import dev.selvedge.Loop;
 import dev.selvedge.Outcome;
 import dev.selvedge.Task;
+import dev.selvedge.TaskScope;
+import dev.selvedge.TaskScope.Policy;
 import dev.selvedge.gather.Every;
 import dev.selvedge.gather.ExceptionGroup;
 import dev.selvedge.gather.Gather;
@@ -257,6 +260,23 @@ class GatherSamplesTest {
     assertThat(Loop.run(() -> pages(List.of("a", "b")))).containsExactly("<a>", "<b>");
   }
 
+  // @start region="settle-map"
+  List<Outcome<String>> each(List<String> addresses) throws InterruptedException {
+    return settleMap(addresses, 8, address -> fetch(address)); // no IOException comes out
+  }
+
+  // @end
+
+  @Test
+  void settleMapDoesNotEndWithAFailure() throws Exception {
+    inLoop(_ -> {
+      List<Outcome<String>> outcomes = each(List.of("a", "missing", "b"));
+
+      assertThat(outcomes.get(1)).isInstanceOf(Outcome.Failure.class);
+      assertThat(outcomes.get(2)).isEqualTo(new Outcome.Success<>("<b>"));
+    });
+  }
+
   @Test
   void forEachTakesAnEndlessInput() throws Exception {
     var handled = new AtomicInteger();
@@ -315,6 +335,34 @@ class GatherSamplesTest {
       slow.await();
     });
     assertThat(log).containsExactly("<quick>", "1 goes on");
+  }
+
+  private String slowly(String address) throws IOException, InterruptedException {
+    if (address.startsWith("endless")) {
+      new CountDownLatch(1).await();
+    }
+    return fetch(address);
+  }
+
+  // @start region="in-time"
+  List<Outcome<String>> inTime(List<String> addresses) throws InterruptedException {
+    try (TaskScope<IOException> scope = TaskScope.open(Policy.SUPERVISE)) {
+      List<Task<String, IOException>> tasks = new ArrayList<>();
+      for (String address : addresses) {
+        tasks.add(scope.fork(() -> slowly(address)));
+      }
+      var waited = waitUntil(ReturnWhen.ALL_COMPLETED, tasks, Duration.ofMillis(50));
+      return waited.done().stream().map(Task::outcome).toList();
+    } // cancels those that are pending, and waits for them
+  }
+
+  // @end
+
+  @Test
+  void whatIsDoneInTime() throws Exception {
+    inLoop(_ -> {
+      assertThat(inTime(List.of("a", "endless", "endless"))).hasSizeLessThan(2);
+    });
   }
 
   // @start region="options"

@@ -413,6 +413,9 @@ public final class Gather {
    * failures of the losers are tolerated: listeners hear of them, the exception handler does not.
    * {@link #winner} lists them.
    *
+   * <p><b>Pitfall:</b> whether a failure is tolerated is known when the call ends. In a loop with
+   * {@link dev.selvedge.Loop.Builder#orphanAfter} the handler hears of one that is older than that.
+   *
    * @param <T> the type of the value
    * @param bodies what to run
    * @return the first value
@@ -596,7 +599,7 @@ public final class Gather {
    * Runs a body, and once more each time that the last attempt has not answered within {@code
    * delay}: a hedged request. After a failed attempt the next starts at once. The first success
    * wins; the other attempts are cancelled (reason {@code NOT_NEEDED}) and waited for, and their
-   * failures are tolerated.
+   * failures are tolerated, as by {@link #any}.
    *
    * @param <T> the type of the value
    * @param <X> the checked exception of the body
@@ -664,27 +667,27 @@ public final class Gather {
   }
 
   /**
-   * Maps the inputs, at most {@code limit} at the same time, and says how each ended.
+   * Maps the inputs, at most {@code limit} at the same time, and says how each ended. It never
+   * throws a failure of the mapper. What {@code inputs} throws comes out as it is, with the
+   * failures of the mapper suppressed in it.
+   *
+   * <p><b>Pitfall:</b> in a loop with {@link dev.selvedge.Loop.Builder#orphanAfter} a failure is
+   * reported, too, if the call goes on for longer than that.
    *
    * @param <A> the type of the inputs
    * @param <T> the type of the values
-   * @param <X> the checked exception of the mapper
    * @param inputs what to map; pulled by the caller's thread, never more than the limit ahead; may
    *     be endless, may be {@code stream::iterator}
    * @param limit how many may run at once
    * @param mapper what to do with each
    * @return the outcomes in the order of the inputs, unmodifiable
-   * @throws X what {@code inputs} throws; never a failure of the mapper
    * @throws InterruptedException if the caller is cancelled: the children were cancelled and waited
    *     for, and their failures are suppressed in it
    * @throws IllegalArgumentException if {@code limit} is less than 1
    */
-  public static <A extends @Nullable Object, T extends @Nullable Object, X extends Exception>
-      List<Outcome<T>> settleMap(
-          Iterable<? extends A> inputs,
-          int limit,
-          Mapper<? super A, ? extends T, ? extends X> mapper)
-          throws X, InterruptedException {
+  public static <A extends @Nullable Object, T extends @Nullable Object> List<Outcome<T>> settleMap(
+      Iterable<? extends A> inputs, int limit, Mapper<? super A, ? extends T, ?> mapper)
+      throws InterruptedException {
     return options().concurrency(limit).settleMap(inputs, mapper);
   }
 
@@ -721,7 +724,10 @@ public final class Gather {
    * <p><b>Pitfalls:</b> the reader pulls, so while it is blocked in {@code inputs} nothing is
    * handed out. The terminal operation of the stream throws what this method declares, though
    * {@code Stream} does not say so. The {@code try} block around both makes the compiler ask for
-   * it.
+   * it. Of two streams that are open in a thread, the one that was opened last has to be closed
+   * first, as with every scope: else it is closed with the other one, with a warning. {@code
+   * Stream.concat} closes its first stream first, so give it no two of these. Who reads a stream
+   * that is closed gets an {@link IllegalStateException}.
    *
    * @param <A> the type of the inputs
    * @param <T> the type of the values
@@ -778,8 +784,10 @@ public final class Gather {
    * thread that made it; leaving the block cancels what is left (reason {@code NOT_NEEDED}) and
    * waits. It never throws a failure of a body; all that are handed out count as retrieved.
    *
-   * <p><b>Pitfall:</b> the terminal operation of the stream throws {@code InterruptedException}
-   * when the caller is cancelled, though {@code Stream} does not say so.
+   * <p><b>Pitfalls:</b> those of {@link #stream}. The terminal operation throws {@code
+   * InterruptedException} when the caller is cancelled. In a loop with {@link
+   * dev.selvedge.Loop.Builder#orphanAfter} a failure that waits longer than that for the reader is
+   * reported, too.
    *
    * @param <T> the type of the values
    * @param bodies what to run

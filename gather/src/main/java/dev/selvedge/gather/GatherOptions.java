@@ -59,7 +59,13 @@ public final class GatherOptions<Y extends Exception> {
 
   /**
    * Limits the time of the call. When it is reached the children are cancelled and waited for, and
-   * {@link TimeoutException} is thrown with their failures suppressed in it.
+   * {@link TimeoutException} is thrown with their failures suppressed in it. There is no result
+   * then, of {@code settle} neither: for what is done by a deadline see {@link
+   * Gather#waitUntil(ReturnWhen, Collection, Duration)}.
+   *
+   * <p>The children inherit the deadline, see {@link dev.selvedge.Timeout#deadline}. Those of a
+   * stream do not: its limit counts from the call that makes it. When it is reached they are
+   * cancelled, also while the reader is busy, and reading on throws.
    *
    * @param limit how long; zero or less is reached at once
    * @return these options with the limit
@@ -673,22 +679,19 @@ public final class GatherOptions<Y extends Exception> {
    *
    * @param <A> the type of the inputs
    * @param <T> the type of the values
-   * @param <X> the checked exception of the mapper
    * @param inputs what to map; pulled by the caller's thread, never more than the limit ahead; may
    *     be endless, may be {@code stream::iterator}
    * @param mapper what to do with each
    * @return the outcomes in the order of the inputs, unmodifiable
-   * @throws X what {@code inputs} throws; never a failure of the mapper
    * @throws Y if the limit in time is reached; failures are suppressed in it
    * @throws InterruptedException if the caller is cancelled: the children were cancelled and waited
    *     for, and their failures are suppressed in it
    * @throws IllegalStateException if no concurrency was set
    */
-  public <A extends @Nullable Object, T extends @Nullable Object, X extends Exception>
-      List<Outcome<T>> settleMap(
-          Iterable<? extends A> inputs, Mapper<? super A, ? extends T, ? extends X> mapper)
-          throws X, Y, InterruptedException {
-    Mapping<A, T, X> mapping = mapping(inputs, mapper);
+  public <A extends @Nullable Object, T extends @Nullable Object> List<Outcome<T>> settleMap(
+      Iterable<? extends A> inputs, Mapper<? super A, ? extends T, ?> mapper)
+      throws Y, InterruptedException {
+    Mapping<A, T, Exception> mapping = mapping(inputs, mapper);
     return limited(mapping::settle);
   }
 

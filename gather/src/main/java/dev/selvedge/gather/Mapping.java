@@ -48,9 +48,12 @@ final class Mapping<A extends @Nullable Object, T extends @Nullable Object, X ex
     }
   }
 
-  List<Outcome<T>> settle() throws X, InterruptedException {
+  List<Outcome<T>> settle() throws InterruptedException {
     try (TaskScope<X> scope = Members.open(Policy.SUPERVISE, name)) {
       return forkAll(scope, false).stream().map(Task::outcome).toList();
+    } catch (Exception e) {
+      // Of the inputs, which declare none.
+      throw Suppression.<RuntimeException>sneak(e);
     }
   }
 

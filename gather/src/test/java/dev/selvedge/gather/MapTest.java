@@ -232,11 +232,16 @@ class MapTest extends LoopFixture {
     }
   }
 
+  /** No exception of the mapper is declared. */
+  private static List<Outcome<String>> settled(List<Integer> numbers) throws InterruptedException {
+    return Gather.settleMap(numbers, 2, MapTest::text);
+  }
+
   @Test
   @DisplayName("settleMap says how each ended, in the order of the inputs")
   void settles() throws Exception {
     inTask(() -> {
-      List<Outcome<String>> outcomes = Gather.settleMap(List.of(1, -1, 3), 2, MapTest::text);
+      List<Outcome<String>> outcomes = settled(List.of(1, -1, 3));
 
       assertThat(outcomes.get(0)).isEqualTo(new Outcome.Success<>("n1"));
       assertThat(outcomes.get(1)).isInstanceOf(Outcome.Failure.class);
@@ -360,5 +365,25 @@ class MapTest extends LoopFixture {
     assertThatThrownBy(() -> Gather.map(NUMBERS, 1, none)).hasMessageContaining("mapper");
     Visitor<Integer, RuntimeException> noVisitor = null;
     assertThatThrownBy(() -> Gather.forEach(NUMBERS, 1, noVisitor)).hasMessageContaining("visitor");
+  }
+
+  @Test
+  @DisplayName("the inputs are cancelled with failures deep in that: none is lost")
+  void failuresDeepInTheCancellation() throws Exception {
+    var suppressed = new IOException("in an interrupted close");
+    var wrapped = new IOException("in an interrupted join");
+    Iterator<Integer> inputs =
+        Stream.<Integer>generate(
+                () -> {
+                  throw Suppression.<RuntimeException>sneak(
+                      Cancellations.with(suppressed, wrapped));
+                })
+            .iterator();
+    inTask(() -> {
+      Throwable thrown = catchThrowable(() -> Gather.map(iterable(inputs), 2, i -> i));
+
+      assertThat(thrown).isInstanceOf(InterruptedException.class);
+      assertThat(Suppressed.in(thrown)).containsExactly(suppressed, wrapped);
+    });
   }
 }
