@@ -254,16 +254,19 @@ final class Members {
     for (Throwable each; (each = cancellations.poll()) != null; ) {
       for (Throwable suppressed : each.getSuppressed()) {
         if (!(suppressed instanceof TaskTrace) && seen.add(suppressed)) {
-          (suppressed instanceof InterruptedException ? cancellations : failures).add(suppressed);
+          (isCancellation(suppressed) ? cancellations : failures).add(suppressed);
         }
       }
       Throwable cause = each.getCause();
-      if ((cause instanceof InterruptedException || cause instanceof CancellationException)
-          && seen.add(cause)) {
+      if (cause != null && isCancellation(cause) && seen.add(cause)) {
         cancellations.add(cause);
       }
     }
     return failures;
+  }
+
+  private static boolean isCancellation(Throwable thrown) {
+    return thrown instanceof InterruptedException || thrown instanceof CancellationException;
   }
 
   /** Why the caller is being cancelled. */
