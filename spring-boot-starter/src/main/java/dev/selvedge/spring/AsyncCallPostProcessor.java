@@ -16,12 +16,12 @@ import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
  * asynchronous.
  */
 final class AsyncCallPostProcessor implements BeanPostProcessor {
-  private final Pointcut async = new AsyncAnnotationAdvisor().getPointcut();
-
   private static final MethodInterceptor IN_METHOD =
       invocation ->
           AsyncCall.<@Nullable Object>inMethod(
               () -> UncaughtAsyncFailure.<@Nullable Object>inMethod(invocation::proceed));
+
+  private final Pointcut async = new AsyncAnnotationAdvisor().getPointcut();
 
   private record Naming(String bean) implements MethodInterceptor {
     @Override
