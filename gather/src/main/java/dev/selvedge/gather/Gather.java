@@ -195,6 +195,9 @@ public final class Gather {
    * gather(return_exceptions=True)}. Nobody's failure disturbs another, and none is thrown; all
    * count as retrieved.
    *
+   * <p><b>Pitfall:</b> in a loop with {@link dev.selvedge.Loop.Builder#orphanAfter} a failure is
+   * reported, too, if the call goes on for longer than that.
+   *
    * @param <T> the type of the values
    * @param bodies what to run
    * @return the outcomes in the order of the bodies, unmodifiable; that of an existing task is its

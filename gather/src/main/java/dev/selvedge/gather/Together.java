@@ -57,7 +57,6 @@ final class Together {
       return List.of();
     }
     var children = new Children<Exception>("settle", Policy.SUPERVISE, name, concurrency, bodies);
-    var own = new ArrayList<Task<?, ?>>();
     try (children) {
       var waits = new ArrayList<Task<?, ?>>();
       var tasks = new ArrayList<Task<? extends T, ?>>(bodies.size());
@@ -68,10 +67,7 @@ final class Together {
           }
           tasks.add(task);
         } else {
-          // Read at once: waiting for the others may take longer than a failure may stay unread.
-          Task<T, Exception> child = children.fork(body, Task::outcome);
-          own.add(child);
-          tasks.add(child);
+          tasks.add(children.<T>fork(body));
         }
       }
       Members.join(children.scope());
@@ -85,7 +81,7 @@ final class Together {
       }
       return Collections.unmodifiableList(outcomes);
     } catch (Throwable thrown) {
-      throw children.end(Suppression.suppress(thrown, Members.failures(own)));
+      throw children.end(thrown);
     }
   }
 }

@@ -18,9 +18,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/**
- * Failures that a verb will list or tolerate, in a loop that reports what stays unread too long.
- */
+/** Failures of children in a loop that reports what stays unread too long. */
 class OrphanAfterTest {
   @RegisterExtension static final SelvedgeExtension SELVEDGE = Kit.extension();
 
@@ -41,27 +39,6 @@ class OrphanAfterTest {
 
   private Loop.Builder builder() {
     return Threads.builder().clock(clock).orphanAfter(SECOND);
-  }
-
-  @Test
-  @DisplayName("the handler does not hear of a failure that settle lists, however long that takes")
-  void settles() throws Exception {
-    try (Loop loop = builder().exceptionHandler(reported).build()) {
-      loop.<Exception>runUntilComplete(() -> {
-        var done = new CountDownLatch(1);
-        List<Outcome<String>> outcomes =
-            Gather.settle(
-                failing(done),
-                () -> {
-                  awaitUninterruptibly(done);
-                  clock.advance(HOUR);
-                  return "late";
-                });
-        assertThat(outcomes)
-            .containsExactly(new Outcome.Failure<>(failure), new Outcome.Success<>("late"));
-      });
-    }
-    assertThat(reported.contexts()).isEmpty();
   }
 
   private static void awaitUninterruptibly(CountDownLatch done) {
