@@ -167,6 +167,25 @@ class CancelSelfTest {
   }
 
   @Test
+  @DisplayName("CAN-20: what a task asked of itself twice is taken back with the second request")
+  void takingBackTwice() throws Exception {
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      Task<Boolean, RuntimeException> task =
+          loop.createTask(() -> {
+            self().cancel("enough");
+            self().cancel("really");
+            assertThat(self().uncancel()).isOne();
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+            assertThat(self().uncancel()).isZero();
+            return Thread.interrupted();
+          });
+
+      assertThat(task.await()).isFalse();
+    }
+    assertThat(reported.contexts).isEmpty();
+  }
+
+  @Test
   @DisplayName("CAN-20: nor is the interrupt that was there before it asked")
   void takingBackKeepsAnEarlierInterrupt() throws Exception {
     try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {

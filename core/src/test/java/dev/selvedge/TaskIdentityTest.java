@@ -44,6 +44,41 @@ class TaskIdentityTest {
   }
 
   @Test
+  @DisplayName("Task.create takes a name as well, for a body and an action")
+  void namesOfTheCurrentLoop() throws Exception {
+    try (Loop loop = open()) {
+      String names =
+          loop.runUntilComplete(() -> {
+            Task<String, RuntimeException> body =
+                Task.create("body", () -> Thread.currentThread().getName());
+            Task<Void, RuntimeException> action =
+                Task.create(
+                    "action",
+                    () -> {
+                      order.add("ran");
+                    });
+            action.await();
+            return body.await() + " " + action.name();
+          });
+
+      assertThat(names).isEqualTo("body action");
+      assertThat(order).containsExactly("ran");
+    }
+  }
+
+  @Test
+  @DisplayName("a task that ended before anybody asked cannot be cancelled")
+  void cancelAfterAnUnseenEnd() {
+    try (Loop loop = open()) {
+      Task<String, RuntimeException> task = loop.createTask(() -> "value");
+      Awaitility.await().until(task::isDone);
+
+      assertThat(task.cancel("late")).isFalse();
+      assertThat(task.cancelReason()).isEmpty();
+    }
+  }
+
+  @Test
   @DisplayName("a task knows the name of the loop or scope that owns it")
   void nameOfTheOwner() throws Exception {
     try (Loop loop = Threads.builder().name("orders").exceptionHandler(reported).build()) {
