@@ -167,6 +167,31 @@ class ExceptionGroupTest {
     assertThat(reported.exceptions()).isEmpty();
   }
 
+  /** Takes nothing along. */
+  private static final class Refusing extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Refusing() {
+      super("refusing", null, false, true);
+    }
+  }
+
+  @Test
+  @DisplayName("throwIf of one that takes no other along: they go to the handler of the loop")
+  void throwIfOfOneThatRefuses() throws Exception {
+    var refusing = new Refusing();
+    var other = new IOException("other");
+    var reported = new RecordingHandler();
+    try (Loop loop = Threads.builder().exceptionHandler(reported).build()) {
+      loop.<Exception>runUntilComplete(() ->
+          assertThat(
+                  catchThrowable(
+                      () -> ExceptionGroup.of(List.of(refusing, other)).throwIf(Refusing.class)))
+              .isSameAs(refusing));
+    }
+    assertThat(reported.exceptions()).containsExactly(other);
+  }
+
   @Test
   @DisplayName("subgroup keeps what meets a condition, nested as it was")
   void subgroup() {

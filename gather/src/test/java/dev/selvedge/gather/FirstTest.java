@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -378,6 +379,30 @@ class FirstTest {
   }
 
   // ---- hedge
+
+  @Test
+  @DisplayName("hedge: of more failures than an exception takes, the rest goes to the handler")
+  void hedgeWithManyFailures() throws Exception {
+    List<IOException> failures =
+        IntStream.range(0, 20).mapToObj(i -> new IOException("attempt " + i)).toList();
+    var attempts = new AtomicInteger();
+    var rest = new RecordingHandler();
+    try (Loop own = Threads.builder().exceptionHandler(rest).build()) {
+      own.<Exception>runUntilComplete(() -> {
+        Throwable thrown =
+            catchThrowable(() ->
+                Gather.<Void, IOException>hedge(
+                    Duration.ofDays(1),
+                    20,
+                    () -> {
+                      throw failures.get(attempts.getAndIncrement());
+                    }));
+        assertThat(thrown).isSameAs(failures.getFirst());
+        assertThat(Suppressed.in(thrown)).isEqualTo(failures.subList(1, 17));
+      });
+    }
+    assertThat(rest.exceptions()).isEqualTo(failures.subList(17, 20));
+  }
 
   @Test
   @DisplayName("hedge: an attempt that answers in time is the only one")

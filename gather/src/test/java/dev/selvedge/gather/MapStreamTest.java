@@ -275,6 +275,17 @@ class MapStreamTest extends LoopFixture {
   }
 
   @Test
+  @DisplayName("a stream that is closed before its limit leaves no timer behind")
+  void closedBeforeItsLimit() throws Exception {
+    GatherOptions<TimeoutException> far = Gather.options().limit(Duration.ofDays(1)).concurrency(2);
+    inTask(() -> {
+      try (Stream<Integer> values = far.stream(NUMBERS, i -> i)) {
+        assertThat(values.findFirst()).contains(NUMBERS.getFirst());
+      }
+    });
+  }
+
+  @Test
   @DisplayName("the children of a stream that has a name are numbered")
   void names() throws Exception {
     GatherOptions<RuntimeException> pages = Gather.options().name("page").concurrency(2);
