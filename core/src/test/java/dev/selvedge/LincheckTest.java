@@ -33,7 +33,31 @@ class LincheckTest {
     FAULTS.put(
         "TaskState",
         new Fault(
-            "TaskImpl.java", "        if ((seen & DONE) != 0) {\n", "        if (false) {\n"));
+            "TaskImpl.java",
+            """
+                if (isDone() && !hasCold()) {
+                  return false;
+                }
+                Cold asked = cold();
+                Points.reach("request");
+                synchronized (asked) {
+                  int seen;
+                  do {
+                    seen = state;
+                    if ((seen & DONE) != 0) {
+            """,
+            """
+                if (isDone()) {
+                  return false;
+                }
+                Cold asked = cold();
+                Points.reach("request");
+                synchronized (asked) {
+                  int seen;
+                  do {
+                    seen = state;
+                    if (false) {
+            """));
     FAULTS.put(
         "Waiters",
         new Fault("Cold.java", "  synchronized boolean addWaiter", "  boolean addWaiter"));
