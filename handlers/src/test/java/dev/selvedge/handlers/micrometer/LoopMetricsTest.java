@@ -99,14 +99,17 @@ class LoopMetricsTest {
   @DisplayName("live tasks are counted exactly, by kind, and are none at the end")
   void live() throws Exception {
     try (Loop loop = builder().build()) {
+      var tasks = new ArrayList<Task<Object, RuntimeException>>();
       for (int i = 0; i < 3; i++) {
-        loop.createTask("fetch-" + i, this::blockUntilReleased);
+        tasks.add(loop.createTask("fetch-" + i, this::blockUntilReleased));
       }
-      Task<Object, RuntimeException> unnamed = loop.createTask(this::blockUntilReleased);
+      tasks.add(loop.createTask(this::blockUntilReleased));
       assertThat(gauge("selvedge.tasks.live", "kind", "fetch")).isEqualTo(3);
       assertThat(gauge("selvedge.tasks.live", "kind", "task")).isEqualTo(1);
       release.countDown();
-      unnamed.await();
+      for (Task<Object, RuntimeException> task : tasks) {
+        task.await(); // else the close may cancel it
+      }
     }
     assertThat(gauge("selvedge.tasks.live", "kind", "fetch")).isZero();
     assertThat(gauge("selvedge.tasks.live", "kind", "task")).isZero();
