@@ -208,11 +208,12 @@ class LoopTaskSchedulerTest {
             throw new AssertionError(e);
           }
         };
-    for (Future<?> future :
-        new Future<?>[] {
-          scheduler.schedule(command, Instant.now()),
-          scheduler.scheduleWithFixedDelay(command, SOON)
-        }) {
+    // One after the other, as both have the same command.
+    for (boolean periodic : new boolean[] {false, true}) {
+      Future<?> future =
+          periodic
+              ? scheduler.scheduleWithFixedDelay(command, SOON)
+              : scheduler.schedule(command, Instant.now());
       begun.acquire();
       assertThat(future.cancel(false)).isTrue();
       assertThat(future.isDone()).isFalse();
