@@ -99,11 +99,7 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
       noteReader();
       throw ending;
     } catch (InterruptedException early) {
-      if (!isDoneByNow()) {
-        throw early;
-      }
-      Thread.currentThread().interrupt();
-      return get();
+      return outcomeInsteadOf(early);
     }
   }
 
@@ -116,29 +112,29 @@ final class FutureCopy<T extends @Nullable Object> extends CompletableFuture<T> 
       noteReader();
       throw ending;
     } catch (TimeoutException early) {
-      if (!isDoneByNow()) {
-        throw early;
-      }
-      return get();
+      return outcomeInsteadOf(early);
     } catch (InterruptedException early) {
-      if (!isDoneByNow()) {
-        throw early;
-      }
-      Thread.currentThread().interrupt();
-      return get();
+      return outcomeInsteadOf(early);
     }
   }
 
   /**
-   * Whether the outcome is there. Who leaves get is no dependent any more, and then looks; who
-   * fills the copy does the reverse: so a failure that has counted the leaver as its reader is
-   * received.
+   * What get gives to one who was about to leave it, if the outcome is there by now. Who leaves is
+   * no dependent any more, and then looks; who fills the copy does the reverse: so a failure that
+   * has counted the leaver as its reader is received.
    */
-  private boolean isDoneByNow() {
+  private <E extends Exception> T outcomeInsteadOf(E early)
+      throws E, InterruptedException, ExecutionException {
     while (filling && !isDone()) {
       Thread.onSpinWait();
     }
-    return isDone();
+    if (!isDone()) {
+      throw early;
+    }
+    if (early instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+    }
+    return get();
   }
 
   @Override
