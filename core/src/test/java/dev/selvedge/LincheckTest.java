@@ -27,49 +27,25 @@ class LincheckTest {
   private static final Duration LIMIT = Duration.ofMinutes(Threads.EFFORT > 1 ? 60 : 8);
 
   /** The subjects, and what each of them has to find. */
-  private static final Map<String, Fault> FAULTS = new LinkedHashMap<>();
+  private static final Map<String, Fault[]> FAULTS = new LinkedHashMap<>();
 
   static {
-    FAULTS.put(
+    plant(
         "TaskState",
+        new Fault("TaskImpl.java", "if (isDone() && !hasCold()) {", "if (isDone()) {"),
         new Fault(
-            "TaskImpl.java",
-            """
-                if (isDone() && !hasCold()) {
-                  return false;
-                }
-                Cold asked = cold();
-                Points.reach("request");
-                synchronized (asked) {
-                  int seen;
-                  do {
-                    seen = state;
-                    if ((seen & DONE) != 0) {
-            """,
-            """
-                if (isDone()) {
-                  return false;
-                }
-                Cold asked = cold();
-                Points.reach("request");
-                synchronized (asked) {
-                  int seen;
-                  do {
-                    seen = state;
-                    if (false) {
-            """));
-    FAULTS.put(
+            "TaskImpl.java", "        if ((seen & DONE) != 0) {\n", "        if (false) {\n"));
+    plant(
         "Waiters",
         new Fault("Cold.java", "  synchronized boolean addWaiter", "  boolean addWaiter"));
-    FAULTS.put(
-        "Children", new Fault("Listed.java", "(int) TAKEN.getAndAdd(chunk, 1)", "chunk.taken++"));
-    FAULTS.put(
+    plant("Children", new Fault("Listed.java", "(int) TAKEN.getAndAdd(chunk, 1)", "chunk.taken++"));
+    plant(
         "Forks",
         new Fault(
             "Owner.java",
             "      CancelReason late = cancelled;\n      if (late == null && !closed) {",
             "      CancelReason late = cancelled;\n      if (!closed) {"));
-    FAULTS.put(
+    plant(
         "Fate",
         new Fault(
             "Failed.java",
@@ -82,7 +58,11 @@ class LincheckTest {
                 }
                 return unread;
             """));
-    FAULTS.put("Limit", new Fault("CancelScope.java", "      phase = Phase.EXITED;\n", ""));
+    plant("Limit", new Fault("CancelScope.java", "      phase = Phase.EXITED;\n", ""));
+  }
+
+  private static void plant(String subject, Fault... faults) {
+    FAULTS.put(subject, faults);
   }
 
   @TempDir private Path folder;
